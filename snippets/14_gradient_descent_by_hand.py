@@ -1,0 +1,226 @@
+# ---
+# jupyter:
+#   page:
+#     teaches: [C2]
+#     level: beginner
+#     read_first: [13_linear_model_by_hand]
+# ---
+
+# %% [markdown]
+# # Gradient descent by hand
+#
+# On the [page before](13_linear_model_by_hand.py) we tried 41 values of $w$ and kept the best.
+# Here $w$ finds its own way: we ask in which direction the loss falls, and step there.
+# After 100 rounds over three points the model predicts 8 for the input 4, as it should.
+# You need no PyTorch for this page, only the loss $(xw - y)^2$.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+# %% [markdown]
+# ## The data and the model
+#
+# Three points lie on the line $y = 2x$.
+# The model multiplies its input by one weight, and the loss of a point is the squared distance to its target.
+
+# %%
+inputs = [1.0, 2.0, 3.0]
+targets = [2.0, 4.0, 6.0]
+
+
+def predict(w, x):
+    """The model: one weight, no bias."""
+    return x * w
+
+
+def loss(w, x, y):
+    """Squared error of one point."""
+    return (predict(w, x) - y) ** 2
+
+
+print(f"with w = 1 the model predicts {predict(w=1.0, x=4.0)} for 4")
+
+# %% [markdown]
+# ## The slope says which way to go
+#
+# The derivative of the loss of one point with respect to $w$ is $2x(xw - y)$.
+# It is negative when $w$ is too small, so a step against it makes $w$ larger.
+
+# %%
+def gradient(w, x, y):
+    """Derivative of (x w - y)² with respect to w."""
+    return 2 * x * (predict(w, x) - y)
+
+
+print(gradient(w=1.0, x=1.0, y=2.0))
+
+# %% [markdown]
+# Is that right?
+# A derivative can always be checked: nudge $w$ a little to both sides and see how fast the loss rises.
+
+# %%
+nudge = 1e-4
+rise = loss(1.0 + nudge, x=1.0, y=2.0) - loss(1.0 - nudge, x=1.0, y=2.0)
+slope = rise / (2 * nudge)
+print(f"{slope:.3f}")
+assert abs(slope - gradient(1.0, x=1.0, y=2.0)) < 1e-6
+
+# %% [markdown]
+# ## Three steps
+#
+# A step moves $w$ against the gradient, by the gradient times the **learning rate**.
+# We take one step per point and look at each.
+# Notice how the same error weighs more where $x$ is larger.
+
+# %%
+learning_rate = 0.01  # small enough for the steepest point, x = 3, as we will see
+w = 1.0
+
+for x, y in zip(inputs, targets):
+    slope = gradient(w, x, y)
+    w = w - learning_rate * slope
+    print(f"x = {x:.0f}  gradient {slope:9.4f}  w is now {w:.4f}")
+
+# %% [markdown]
+# The weight has moved from 1 to 1.26, a quarter of its way to 2, in one round.
+# A round over all the data is an **epoch**.
+
+# %%
+assert round(w, 2) == 1.26
+
+# %% [markdown]
+# ## Training
+#
+# Now the same again, 100 times:
+#
+# 1. take the next point;
+# 2. compute the gradient of its loss at the present $w$;
+# 3. step against it;
+# 4. at the end of each epoch, note $w$ and the mean loss.
+
+# %%
+num_epochs = 100
+w = 1.0
+w_history, loss_history = [w], []
+
+for epoch in range(num_epochs):
+    for x, y in zip(inputs, targets):
+        w = w - learning_rate * gradient(w, x, y)
+    mean_loss = sum(loss(w, x, y) for x, y in zip(inputs, targets)) / len(inputs)
+    w_history.append(w)
+    loss_history.append(mean_loss)
+    if epoch < 3 or epoch % 20 == 19:
+        print(f"epoch {epoch + 1:3d}  w {w:.4f}  loss {mean_loss:.6f}")
+
+# %% [markdown]
+# ## Result
+#
+# The model has never seen the input 4.
+
+# %%
+prediction = predict(w, x=4.0)
+print(f"prediction for 4: {predict(1.0, x=4.0)} before, {prediction:.4f} after")
+assert abs(prediction - 8.0) < 1e-4
+
+# %% [markdown]
+# ## What it did
+#
+# The curve is the mean loss for every $w$; the dots are where $w$ stood after each epoch.
+# Watch the distance between the dots: the steps shrink as the slope does, though the learning rate stays the same.
+
+# %% alt="Mean loss against w, a parabola; dots slide down its left side to w = 2"
+grid = np.linspace(0.5, 3.5, 121)
+grid_loss = sum(loss(grid, x, y) for x, y in zip(inputs, targets)) / len(inputs)
+path = np.array(w_history[:8])
+path_loss = sum(loss(path, x, y) for x, y in zip(inputs, targets)) / len(inputs)
+
+fig, ax = plt.subplots(figsize=(6, 3.5))
+ax.plot(grid, grid_loss, label="mean loss")
+ax.plot(path, path_loss, "o", label=f"w after each of the first {len(path) - 1} epochs")
+ax.set(xlabel="w", ylabel="loss", title=f"From w = {path[0]:.0f} to w = {path[-1]:.2f}")
+ax.legend()
+plt.show()
+
+# %% [markdown]
+# ## Too slow, too fast
+#
+# The learning rate is the one number we chose.
+# With a tenth of it, ten epochs bring $w$ only a quarter of the way.
+# With ten times as much it arrives sooner.
+# At 0.25 the step for $x = 3$ overshoots by more than the other two points put right, and $w$ runs away.
+
+# %%
+def train(learning_rate, num_epochs):
+    """Where w ends, from w = 1."""
+    w = 1.0
+    for epoch in range(num_epochs):
+        for x, y in zip(inputs, targets):
+            w = w - learning_rate * gradient(w, x, y)
+    return w
+
+
+for rate in [0.001, 0.01, 0.1, 0.25]:
+    print(f"learning rate {rate:<5}  w after 10 epochs {train(rate, num_epochs=10):9.4f}")
+
+# %% [markdown]
+# One step multiplies the distance to 2 by $1 - 2 \eta x^2$, where $\eta$ is the learning rate.
+# An epoch multiplies it by the product of the three factors, and $w$ arrives if that product is between −1 and 1.
+
+# %%
+for rate in [0.001, 0.01, 0.1, 0.25]:
+    factor = np.prod([1 - 2 * rate * x**2 for x in inputs])
+    distance = 2 - train(rate, num_epochs=10)
+    print(f"learning rate {rate:<5}  factor {factor:7.4f}  to the tenth {factor**10:9.4f}")
+    assert np.isclose(distance, factor**10)
+
+# %% [markdown]
+# ## Try it yourself
+#
+# **1.** Step once per epoch, with the mean gradient of the three points.
+# Is $w$ nearer to 2 after ten epochs, or further away?
+
+# %% tags=["solution"]
+w = 1.0
+for epoch in range(10):
+    mean_gradient = sum(gradient(w, x, y) for x, y in zip(inputs, targets)) / len(inputs)
+    w = w - learning_rate * mean_gradient
+print(f"{w:.4f} with one step per epoch, {train(learning_rate, 10):.4f} with three")
+assert w < train(learning_rate, 10)
+
+# %% [markdown]
+# **2.** Give the model a bias: $xw + b$, with targets on the line $y = 2x + 1$.
+# What is the derivative of the loss with respect to $b$?
+
+# %% tags=["solution"]
+w, b = 1.0, 0.0
+for epoch in range(2000):
+    for x in inputs:
+        error = x * w + b - (2 * x + 1)
+        w = w - learning_rate * 2 * x * error
+        b = b - learning_rate * 2 * error
+print(f"w {w:.3f}, b {b:.3f}")
+assert abs(w - 2) < 1e-3 and abs(b - 1) < 1e-3
+
+# %% [markdown]
+# **3.** Find, to two decimals, the smallest learning rate with which $w$ runs away.
+# Are all larger ones as bad?
+
+# %% tags=["solution"]
+rates = np.arange(1, 100) / 100
+factors = np.array([np.prod([1 - 2 * rate * x**2 for x in inputs]) for rate in rates])
+runs_away = abs(factors) > 1
+first = runs_away.argmax()
+arrives_again = rates[first:][~runs_away[first:]]
+print(f"runs away from {rates[first]:.2f} on, arrives again at {arrives_again}")
+assert rates[first] == 0.21
+
+# %% [markdown] tags=["solution"]
+# Around 0.5 the step for $x = 1$ lands on the solution by itself, and the other two cannot undo that.
+# It is luck, not a setting to rely on.
+
+# %% [markdown]
+# ## What next
+#
+# We derived the gradient on paper.
+# On the [next page](15_autograd.py) PyTorch derives it, for this loss and for any other.

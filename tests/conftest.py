@@ -1,0 +1,115 @@
+"""Options, fixtures and the closing summary of a test run."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from page_runner.runner import PageRunner, Report
+from page_runner.script import find_pages
+
+REPORT = "page_report"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("pages")
+    group.addoption(
+        "--device",
+        choices=["cpu", "cuda"],
+        default="cpu",
+        help="the device that pages run on (default: cpu)",
+    )
+    group.addoption(
+        "--record",
+        action="store_true",
+        help="write down what the pages print instead of comparing it",
+    )
+    group.addoption(
+        "--snippets",
+        type=Path,
+        default=Path(__file__).parents[1] / "snippets",
+        help="the folder of pages (default: snippets/)",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`test_page` is run once for each page."""
+    if "script" in metafunc.fixturenames:
+        scripts = find_pages(metafunc.config.getoption("--snippets").resolve())
+        metafunc.parametrize("script", scripts, ids=[path.stem for path in scripts])
+
+
+@pytest.fixture(scope="session")
+def page_runner(request: pytest.FixtureRequest) -> Iterator[PageRunner]:
+    """Runs all the selected pages, two at a time, while tests wait for theirs."""
+    option = request.config.getoption
+    selected = [
+        item.callspec.params["script"]
+        for item in request.session.items
+        if "page_runner" in item.fixturenames
+    ]
+    with PageRunner(option("--device"), record=option("--record")) as runner:
+        for script in selected:
+            runner.start(script)
+        yield runner
+
+
+def _page_report(report: pytest.TestReport) -> Report | None:
+    return dict(report.user_properties).get(REPORT)
+
+
+class PageReporter:
+    """A line in the terminal for each page, and a closing summary."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self.terminal = terminal
+        self.reports: list[Report] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note what became of each page."""
+        if report.when == "call" and (page_report := _page_report(report)):
+            self.reports.append(page_report)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport
+    ) -> tuple[str, str, str] | None:
+        """What a page's line says in place of PASSED."""
+        page_report = _page_report(report)
+        if page_report and report.when == "call" and report.passed:
+            return "passed", ".", page_report.line()
+        return None
+
+    def pytest_terminal_summary(self) -> None:
+        """How many pages ran, were cached, were compared, and ran on stand-in data."""
+        if not self.reports:
+            return
+        count = Counter(report.status for report in self.reports)
+        passed = [report for report in self.reports if report.status != "failed"]
+        compared = [report for report in passed if not report.not_compared]
+        numbers = sum(report.compared for report in compared)
+        stand_ins = sum(report.stand_in for report in self.reports)
+        self.terminal.section("pages")
+        self.terminal.write_line(
+            f"{count['ran']} ran, {count['cached']} cached, {count['failed']} failed; "
+            f"{len(compared)} compared ({numbers:,} numbers), "
+            f"{stand_ins} on stand-in data"
+        )
+        for report in passed:
+            if report.not_compared:
+                message = f"{report.stem}: {report.not_compared}"
+                self.terminal.write_line(f"not compared: {message}", yellow=True)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """A run that was asked for pages and executed none has failed."""
+        wanted = any("page_runner" in item.fixturenames for item in session.items)
+        if wanted and not self.reports and not session.config.option.collectonly:
+            self.terminal.write_line("no page was executed, none was cached", red=True)
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    config.pluginmanager.register(PageReporter(terminal))

@@ -1,0 +1,11 @@
+"""Runs the pages in `snippets/`, judges what they printed, and keeps what passed.
+
+script    a percent script as cells with line numbers, and its header
+execute   one page's cells, run in this process, with the outputs Jupyter would show
+pool      pages run two at a time, each in a process of its own, within its time limit
+compare   printed text against recorded text: words exactly, decimals within tolerance
+expected  the recorded text of a page, in tests/expected/
+judge     everything that can be wrong with a run, as messages
+store     executed notebooks that passed, valid until something they depend on changes
+watch     re-runs a page when it is saved, for live serving
+"""

@@ -1,0 +1,131 @@
+"""Everything that can be wrong with a run of a page, each as a message that helps."""
+
+from dataclasses import dataclass, field
+
+from page_runner.compare import CUDA_FACTOR, RELATIVE_TOLERANCE, compare
+from page_runner.execute import Run
+from page_runner.expected import Expected, describe_data
+from page_runner.script import Cell, Page
+
+
+@dataclass
+class Verdict:
+    """The problems of a run (none: it passed), and what was compared or why not."""
+
+    problems: list[str] = field(default_factory=list)
+    compared: int = 0  # numbers
+    not_compared: str = ""  # the reason, where nothing was compared
+
+
+def judge(page: Page, run: Run, expected: Expected | None, device: str) -> Verdict:
+    """Judge a run: its failure, warnings, figures, and what it printed."""
+    verdict = Verdict()
+    if run.failure:
+        verdict.problems.append(_failure(page, run))
+        verdict.not_compared = "it failed"
+        return verdict
+    verdict.problems += _warnings(page, run)
+    verdict.problems += _figures(page, run)
+    if not any(text.strip() for text in run.printed().values()):
+        message = "the page prints nothing, so nothing is checked: print its results"
+        verdict.problems.append(describe(page, page.code[0], message))
+    _compare(page, run, expected, device, verdict)
+    return verdict
+
+
+def describe(page: Page, cell: Cell | None, message: str, line: int = 0) -> str:
+    """A problem's message, headed by page, line and cell."""
+    where = f"{page.path.name}:{line or (cell.line if cell else 1)}"
+    return f"{where}: {f'cell {cell.number}: ' if cell else ''}{message}"
+
+
+def uses_stand_in(data: dict[str, str]) -> bool:
+    """Whether a run loaded data that `load.py` drew for want of the real set."""
+    return any(kind.startswith("stand-in") for kind in data.values())
+
+
+def _failure(page: Page, run: Run) -> str:
+    failure = run.failure
+    cell = page.code[run.failed_cell - 1] if run.failed_cell else None
+    lines = page.path.read_text(encoding="utf-8").splitlines()
+    source = lines[failure.line - 1].strip() if failure.line <= len(lines) else ""
+    message = f"{failure.kind}: {failure.message}".rstrip(": ")
+    if failure.kind == "AssertionError":
+        message = f"a claim of the page does not hold: {failure.message or source}"
+    text = describe(page, cell, message, failure.line)
+    return f"{text}\n    {source}\n{failure.traceback}".rstrip()
+
+
+def _warnings(page: Page, run: Run) -> list[str]:
+    return [
+        describe(
+            page,
+            _cell_at(page, warning.line),
+            f"raised {warning.category}: {warning.message}\n"
+            "    Write what the message recommends; a page runs without warnings.",
+            warning.line,
+        )
+        for warning in run.warnings
+    ]
+
+
+def _cell_at(page: Page, line: int) -> Cell | None:
+    before = [cell for cell in page.code if cell.line <= line]
+    return before[-1] if before else None
+
+
+def _figures(page: Page, run: Run) -> list[str]:
+    """Each cell that draws says in its `alt` what the figure shows."""
+    problems = []
+    for cell in page.code:
+        kinds = [
+            kind for out in run.outputs[cell.number] for kind in out.get("data", ())
+        ]
+        if any(kind.startswith("image/") for kind in kinds) and not cell.alt:
+            message = (
+                'a figure without a text alternative: start the cell `# %% alt="…"`'
+            )
+            problems.append(describe(page, cell, message))
+    return problems
+
+
+def _compare(
+    page: Page, run: Run, expected: Expected | None, device: str, verdict: Verdict
+) -> None:
+    """Compare what each cell printed with what was recorded."""
+    if uses_stand_in(run.data):
+        verdict.not_compared = "stand-in data"
+        return
+    if expected is None:
+        message = f"nothing is recorded to compare with: `nox -s record -- {page.stem}`"
+        verdict.problems.append(describe(page, None, message))
+        return
+    if expected.data != describe_data(run.data):
+        verdict.not_compared = f"other data than recorded ({expected.data})"
+        return
+    printed = run.printed()
+    factor = CUDA_FACTOR if device == "cuda" else 1
+    for cell in page.code:
+        old = expected.cells.get(cell.number, "")
+        new = printed.get(cell.number, "")
+        difference, compared = compare(
+            old,
+            new,
+            relative=cell.tolerance or RELATIVE_TOLERANCE,
+            factor=1 if cell.tolerance else factor,
+            words_only=cell.varies,
+        )
+        verdict.compared += compared
+        if difference:
+            message = (
+                f"printed {difference.message}\n"
+                f"    recorded: {difference.expected_line}\n"
+                f"    printed:  {difference.actual_line}\n"
+                f"    If the new output is right: `nox -s record -- {page.stem}`, "
+                "then review the diff."
+            )
+            verdict.problems.append(describe(page, cell, message))
+    extra = set(expected.cells) - {cell.number for cell in page.code}
+    if extra:
+        message = f"cells {sorted(extra)} are recorded but gone: record the page again"
+        verdict.problems.append(describe(page, None, message))

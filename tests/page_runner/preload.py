@@ -1,0 +1,29 @@
+"""Imports every page's heavy packages once, in the process that pages are forked from.
+
+The first optimizer imports torch._dynamo (over a second), and the first figure loads
+matplotlib's fonts (half a second): both are done here, so that no page pays for them.
+Nothing here may touch an accelerator: a process that has cannot be forked.
+"""
+
+import importlib
+import io
+
+import matplotlib
+
+matplotlib.use("agg")
+
+for name in (
+    "page_runner.execute",
+    "pandas",
+    "torch._dynamo",
+    "torchvision.datasets",
+    "torchvision.transforms.v2",
+    "tqdm",
+):
+    importlib.import_module(name)
+
+plt = importlib.import_module("matplotlib.pyplot")
+fig, ax = plt.subplots()
+ax.set_title("fonts")
+fig.savefig(io.BytesIO(), format="svg")
+plt.close(fig)

@@ -1,0 +1,13 @@
+# ---
+# jupyter:
+#   page:
+#     teaches: []
+#     level: beginner
+#     read_first: []
+# ---
+
+# %% [markdown]
+# # A page that prints a wrong word
+
+# %%
+print("the loss falls")

@@ -1,0 +1,13 @@
+# ---
+# jupyter:
+#   page:
+#     teaches: [Z9]
+#     level: beginner
+#     read_first: []
+# ---
+
+# %% [markdown]
+# # A page with a malformed header
+
+# %%
+print("hello")

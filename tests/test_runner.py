@@ -1,0 +1,347 @@
+"""The machine that runs and judges pages, on small sample pages made for it."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from page_runner import pool, store
+from page_runner.pool import PagePool
+from page_runner.runner import PageRunner, Report
+from page_runner.script import parse
+
+TESTS = Path(__file__).parent
+SAMPLES = TESTS / "samples"
+
+# What the failure of each broken sample says: cell, line, what is wrong, what to do.
+BROKEN = {
+    "12_raises": [
+        "12_raises.py:14: cell 2: ZeroDivisionError: division by zero",
+        "line 21, in <module>",
+    ],
+    "13_warns": [
+        "13_warns.py:18: cell 2: raised DeprecationWarning: old_name is deprecated",
+        "Write what the message recommends",
+    ],
+    "14_hangs": [
+        r"14_hangs.py:(18|19|20): cell 2: still running after its time limit of 2 s",
+    ],
+    "15_exits": ["15_exits.py:16: cell 2: its process exited with code 0 before"],
+    "16_is_killed": ["16_is_killed.py:16: cell 2: .* killed by SIGKILL .out of memory"],
+    "17_wrong_word": [
+        "17_wrong_word.py:13: cell 1: printed 'falls' where 'rises' was recorded",
+        "nox -s record -- 17_wrong_word",
+    ],
+    "18_wrong_number": [
+        "18_wrong_number.py:13: cell 1: printed 0.260 is not within 0.001 of .* 0.250",
+        "recorded: epoch 2 loss 0.250",
+        "printed:  epoch 2 loss 0.260",
+    ],
+    "19_false_claim": [
+        "19_false_claim.py:17: cell 2: a claim of the page does not hold: "
+        "assert test_accuracy > 0.97",
+    ],
+    "21_prints_nothing": ["21_prints_nothing.py:13: cell 1: the page prints nothing"],
+    "22_malformed_header": [
+        "22_malformed_header.py:1: the header's `teaches` has 'Z9'"
+    ],
+    "23_no_title": ["23_no_title.py:10: no H1: the first cell is prose"],
+    "24_no_alt": ["24_no_alt.py:18: cell 2: a figure without a text alternative"],
+    "25_syntax_error": ["25_syntax_error.py:17: cell 2: SyntaxError: '.' was never"],
+    "26_calls_exit": ["26_calls_exit.py:16: cell 1: SystemExit: the page called exit"],
+    "27_runs_out_of_memory": [
+        "27_runs_out_of_memory.py:18: cell 2: RuntimeError: .*alloc"
+    ],
+    "28_records_nothing": ["nothing is recorded to compare with: `nox -s record -- 28"],
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all samples as its pages."""
+    root = tmp_path_factory.mktemp("project")
+    shutil.copytree(SAMPLES, root / "snippets", ignore=lambda *_: ["expected"])
+    shutil.copytree(SAMPLES / "expected", root / "tests" / "expected")
+    good = (SAMPLES / "11_good.py").read_text()
+    (root / "snippets" / "28_records_nothing.py").write_text(good)
+    return root
+
+
+def run_suite(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run the project's pages as `nox -s tests` does."""
+    command = [sys.executable, "-m", "pytest", str(TESTS / "test_pages.py"), *options]
+    command += [f"--snippets={project / 'snippets'}", "-p", "no:cacheprovider"]
+    return subprocess.run(
+        command, cwd=TESTS.parent, capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.fixture(scope="module")
+def suite(project: Path) -> subprocess.CompletedProcess[str]:
+    return run_suite(project)
+
+
+@pytest.mark.parametrize("stem", BROKEN)
+def test_broken_page_fails(
+    suite: subprocess.CompletedProcess[str], project: Path, stem: str
+) -> None:
+    _, _, failures = suite.stdout.partition("= FAILURES =")
+    heading = re.escape(f"_ test_page[{stem}] _")
+    section = re.split(r"\n_{4,} test_page|\n=", re.split(heading, failures)[1])[0]
+    for message in BROKEN[stem]:
+        assert re.search(message, section), section
+    assert not list((project / ".cache").rglob(f"*{stem}*"))
+
+
+def test_other_pages_still_run(
+    suite: subprocess.CompletedProcess[str], project: Path
+) -> None:
+    count = len(BROKEN)
+    assert suite.returncode == 1
+    assert f"{count} failed, 1 passed" in suite.stdout
+    assert f"1 ran, 0 cached, {count} failed; 1 compared (9 numbers)" in suite.stdout
+    assert store.executed_path(project / "snippets" / "11_good.py", "cpu").exists()
+
+
+def test_no_page_is_a_failure(tmp_path: Path) -> None:
+    (tmp_path / "snippets").mkdir()
+    suite = run_suite(tmp_path)
+    assert suite.returncode != 0
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    """A project with one page that passes."""
+    script = tmp_path / "snippets" / "11_good.py"
+    script.parent.mkdir()
+    shutil.copy(SAMPLES / "11_good.py", script)
+    shutil.copytree(SAMPLES / "expected", tmp_path / "tests" / "expected")
+    return script
+
+
+def run(script: Path, **options: object) -> Report:
+    with PageRunner("cpu", **options) as runner:
+        runner.start(script)
+        return runner.finish(script)
+
+
+def edit(script: Path, old: str, new: str) -> None:
+    text = script.read_text()
+    assert old in text
+    script.write_text(text.replace(old, new))
+
+
+def test_unchanged_page_is_not_run_again(good: Path) -> None:
+    assert run(good).status == "ran"
+    report = run(good)
+    assert (report.status, report.compared) == ("cached", 9)
+
+
+def test_prose_edit_does_not_run_the_page(good: Path) -> None:
+    run(good)
+    edit(good, "It prints", "It also prints")
+    assert run(good).status == "cached"
+    notebook = store.current_notebook(good)
+    assert "It also prints" in notebook.cells[0].source
+    assert notebook.cells[2].outputs
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda script: edit(script, "0.3125", "0.3126"), "code"),
+        (lambda script: edit(script, "A line that", "A curve that"), "code"),
+        (
+            lambda script: edit(store.expected_path(script), "0.3125", "0.3124"),
+            "recorded output",
+        ),
+    ],
+)
+def test_page_is_run_again_when_it_changes(
+    good: Path, change: Callable[[Path], None], reason: str
+) -> None:
+    run(good)
+    change(good)
+    assert store.current_notebook(good) is None
+    report = run(good)
+    assert (report.status, report.reason) == ("ran", reason)
+
+
+def test_page_depends_on_its_surroundings(
+    good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = good.parent / "load.py"
+    load.write_text("used = {}\ndef mnist(): pass\n")
+    edit(good, "import torch\n", "import torch\nfrom load import mnist\n")
+    monkeypatch.setenv("SNIPPETS_DATA", str(tmp_path / "data"))
+    run(good)
+    page = parse(good)
+    assert store.changed(page) == []
+
+    load.write_text("used = {}\ndef mnist(): return 1\n")
+    assert store.changed(page) == ["load.py"]
+    load.write_text("used = {}\ndef mnist(): pass\n")
+
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "cifar10.npz").write_text("new")
+    assert store.changed(page) == ["data"]
+    (tmp_path / "data" / "cifar10.npz").unlink()
+
+    monkeypatch.setattr(store, "_versions", lambda: {"torch": "9.9"})
+    assert store.changed(page) == ["packages"]
+    monkeypatch.setattr(store, "_runner_digest", lambda: "new")
+    assert store.changed(page) == ["packages", "runner"]
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"cells": []}', "truncated"])
+def test_damaged_notebook_is_missing(good: Path, damage: str) -> None:
+    run(good)
+    path = store.executed_path(good, "cpu")
+    text = path.read_text()
+    path.write_text(text[: len(text) // 2] if damage == "truncated" else damage)
+    assert store.current_notebook(good) is None
+    assert run(good).status == "ran"
+
+
+def test_record_writes_what_is_then_compared(good: Path) -> None:
+    path = store.expected_path(good)
+    recorded = path.read_text()
+    path.unlink()
+    assert run(good).status == "failed"
+    assert run(good, record=True).status == "ran"
+    assert path.read_text() == recorded
+    assert run(good).status == "cached"
+
+
+def test_stand_in_data_is_neither_compared_nor_recorded(good: Path) -> None:
+    stand_in = '{"mnist": "stand-in 1a2b3c4d"}'
+    (good.parent / "load.py").write_text(f"used = {stand_in}\n")
+    edit(good, "import torch\n", "import torch\nfrom load import used\n")
+    edit(good, "0.3125", "0.9")
+    report = run(good)
+    assert (report.status, report.not_compared) == ("ran", "stand-in data")
+    assert report.stand_in
+    assert "not recorded" in run(good, record=True).problems[0]
+
+
+def test_other_data_is_not_compared(good: Path) -> None:
+    (good.parent / "load.py").write_text('used = {"mnist": "real 1a2b3c4d"}\n')
+    edit(good, "import torch\n", "import torch\nfrom load import used\n")
+    assert run(good).not_compared == "other data than recorded (none)"
+
+
+def test_outputs_are_those_of_jupyter(good: Path) -> None:
+    run(good)
+    code = [cell for cell in store.current_notebook(good).cells if "outputs" in cell]
+    printed, value = code[1].outputs
+    assert (printed.name, printed.text) == ("stdout", "loss 0.3125\n")
+    assert value.data["text/plain"] == "tensor([0.5000, 0.2500])"
+    assert "<table" in code[2].outputs[0].data["text/html"]
+    before, figure, after = code[3].outputs
+    assert (before.text, after.text) == ("before the figure\n", "after the figure\n")
+    svg = figure.data["image/svg+xml"]
+    assert "currentColor" in svg
+    assert "falls" in svg  # text stays text
+    assert "image/png" not in figure.data
+    assert code[3].metadata.alt == "A line that falls from 1 to 0"
+
+
+def outputs_of(tmp_path: Path, code: str, **options: object) -> tuple:
+    """The outputs and the warnings of a page with one cell."""
+    script = tmp_path / "11_page.py"
+    header = (SAMPLES / "11_good.py").read_text().partition("# %%")[0]
+    script.write_text(f"{header}# %% [markdown]\n# # Title\n\n# %%\n{code}\n")
+    with PagePool("cpu", tmp_path, **options) as pages:
+        run = pages.submit(parse(script)).result()
+    assert run.failure is None, run.failure
+    return run.outputs[1], run.warnings
+
+
+def test_progress_bar_collapses(tmp_path: Path) -> None:
+    code = """\
+from tqdm import tqdm
+for _ in tqdm(range(3), ncols=40):
+    pass
+print("10%\\r50%\\rdone")"""
+    (error, printed), _ = outputs_of(tmp_path, code)
+    assert (error.name, printed.name) == ("stderr", "stdout")
+    assert error.text.count("\n") == 1
+    assert "3/3" in error.text
+    assert printed.text == "done\n"
+
+
+def test_large_figure_is_png(tmp_path: Path) -> None:
+    code = """\
+import matplotlib.pyplot as plt
+import numpy as np
+fig, ax = plt.subplots()
+ax.scatter(*np.random.default_rng(0).random((2, 20000)))"""
+    outputs, _ = outputs_of(tmp_path, code)
+    figure = outputs[-1].data
+    assert "image/png" in figure
+    assert "image/svg+xml" not in figure
+
+
+def test_page_has_one_thread_and_no_accelerator(tmp_path: Path) -> None:
+    code = "import torch; print(torch.get_num_threads(), torch.cuda.is_available())"
+    outputs, _ = outputs_of(tmp_path, code)
+    assert outputs[0].text == "1 False\n"
+
+
+def test_data_loader_workers_are_ended(tmp_path: Path) -> None:
+    code = """\
+import os, subprocess, sys
+sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+print(sleeper.pid)"""
+    outputs, _ = outputs_of(tmp_path, code)
+    state = Path(f"/proc/{int(outputs[0].text)}/stat")
+    if sys.platform == "linux":
+        assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def test_warning_that_the_page_catches_is_none(tmp_path: Path) -> None:
+    code = """\
+import warnings
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    warnings.warn("old", DeprecationWarning)
+print(len(caught))"""
+    outputs, raised = outputs_of(tmp_path, code)
+    assert outputs[0].text == "1\n"
+    assert raised == []
+
+
+def test_spawned_as_on_other_systems(tmp_path: Path) -> None:
+    code = "import matplotlib.pyplot as plt; fig, ax = plt.subplots(); print('drawn')"
+    outputs, _ = outputs_of(tmp_path, code, start_method="spawn")
+    assert outputs[0].text == "drawn\n"
+
+
+def test_two_pages_at_a_time(tmp_path: Path) -> None:
+    """Two pages that wait for each other end only if they run side by side."""
+    folder = (SAMPLES / "11_good.py").read_text().partition("# %%")[0]
+    code = """\
+import time
+from pathlib import Path
+Path({mine!r}).touch()
+while not Path({other!r}).exists():
+    time.sleep(0.01)
+print("met")"""
+    a, b = str(tmp_path / "a"), str(tmp_path / "b")
+    scripts = []
+    for name, mine, other in [("11_a", a, b), ("12_b", b, a)]:
+        script = tmp_path / f"{name}.py"
+        body = code.format(mine=mine, other=other)
+        script.write_text(f"{folder}# %% [markdown]\n# # Title\n\n# %%\n{body}\n")
+        scripts.append(script)
+    with PagePool("cpu", tmp_path) as pages:
+        futures = [pages.submit(parse(script)) for script in scripts]
+        assert [future.result().failure for future in futures] == [None, None]
+
+
+def test_exit_codes_are_described() -> None:
+    assert "code 3" in pool._describe_exit(3)
+    assert "SIGSEGV" in pool._describe_exit(-11)

@@ -1,0 +1,95 @@
+"""A percent script becomes a page, or an error that names its line."""
+
+from pathlib import Path
+
+import pytest
+from page_runner.script import PageError, parse
+
+HEADER = """\
+# ---
+# jupyter:
+#   page:
+#     teaches: [D1, E10]
+#     level: beginner
+#     read_first: [11_tensors]
+# ---
+
+"""
+BODY = """\
+# %% [markdown]
+# # A title
+#
+# Prose.
+
+# %% tags=["tolerance-0.02", "solution"] alt="what it shows"
+x = 1
+print(x)
+
+# %%
+
+# a comment
+y = "# %% not a marker"
+"""
+
+
+def write(folder: Path, text: str, name: str = "12_sample.py") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_cells_know_their_lines_and_tags(tmp_path: Path) -> None:
+    path = write(tmp_path, HEADER + BODY)
+    page = parse(path)
+    lines = path.read_text().splitlines()
+    assert page.title == "A title"
+    assert [cell.number for cell in page.code] == [1, 2]
+    for cell in page.code:
+        assert lines[cell.line - 1] == cell.source.splitlines()[0]
+    first, second = page.code
+    assert first.tolerance == 0.02
+    assert first.alt == "what it shows"
+    assert second.tolerance is None
+    assert not second.varies
+
+
+def test_header(tmp_path: Path) -> None:
+    header = parse(write(tmp_path, HEADER + BODY)).header
+    assert header.teaches == ("D1", "E10")
+    assert header.read_first == ("11_tensors",)
+    assert header.result is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("page:", "pages:", "no header"),
+        ("level: beginner", "level: easy", "`level` is none of beginner"),
+        ("level: beginner", "levels: beginner", "lacks `level`"),
+        ("[D1, E10]", "[D1, F1]", "`teaches` has 'F1'"),
+        ("[D1, E10]", "D1", "`teaches` is 'D1'"),
+        ("[D1, E10]", "[D1, E10]\n#     time: 3", "unknown time"),
+        ("[D1, E10]", "[D1", "12_sample.py:1: "),
+        ("# # A title", "# A title", "no H1"),
+        ("# # A title", "# ## A title", "no H1"),
+        ('"solution"', '"solutions"', "unknown tag 'solutions'"),
+        ("# %% [markdown]\n", "", "starts with a line `# %%`"),
+    ],
+)
+def test_malformed(tmp_path: Path, old: str, new: str, message: str) -> None:
+    text = (HEADER + BODY).replace(old, new)
+    with pytest.raises(PageError) as caught:
+        parse(write(tmp_path, text))
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["1_short.py", "12-dash.py", "12_Upper.py"])
+def test_names(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PageError, match="two digits and words"):
+        parse(write(tmp_path, HEADER + BODY, name))
+
+
+def test_nothing_to_run(tmp_path: Path) -> None:
+    text = HEADER + BODY[: BODY.index("# %% tags")]
+    with pytest.raises(PageError, match="a page runs"):
+        parse(write(tmp_path, text))
