@@ -1,0 +1,66 @@
+"""Re-runs a page when it is saved: `python -m page_runner.watch snippets`.
+
+The site's live server starts this beside itself. It prints what became of each page;
+the server renders a page again when its executed notebook appears.
+"""
+
+import sys
+import threading
+import time
+from pathlib import Path
+
+from page_runner.pool import prepare_server
+from page_runner.runner import PageRunner
+from page_runner.script import find_pages
+from page_runner.store import expected_path
+
+INTERVAL = 0.2  # seconds between looks at the folder
+
+
+def stamp(script: Path) -> tuple[int, ...]:
+    """When the files that a page is made of were last changed; 0 for one not there."""
+    files = script, script.parent / "load.py", expected_path(script)
+    return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+
+
+class Watcher:
+    """Runs each page of a folder that is not current, and again whenever it changes."""
+
+    def __init__(self, runner: PageRunner, folder: Path) -> None:
+        self.runner, self.folder = runner, folder
+        self._seen: dict[Path, tuple[int, ...]] = {}
+        self._running: set[Path] = set()
+
+    def look(self) -> None:
+        """Start a run of each page that has changed since it was last looked at."""
+        for script in find_pages(self.folder):
+            now = stamp(script)
+            if script not in self._running and self._seen.get(script) != now:
+                self._seen[script] = now
+                self._running.add(script)
+                threading.Thread(target=self._run, args=[script], daemon=True).start()
+
+    def _run(self, script: Path) -> None:
+        try:
+            self.runner.start(script)
+            report = self.runner.finish(script)
+        finally:
+            self._running.discard(script)
+        if report.problems:
+            print("\n".join([f"{report.stem} FAILED", *report.problems]), flush=True)
+        elif report.status != "cached":
+            print(f"{report.stem} {report.line()}", flush=True)
+
+
+def main() -> None:
+    """Watch the folder named on the command line until interrupted."""
+    prepare_server()
+    with PageRunner("cpu") as runner:
+        watcher = Watcher(runner, Path(sys.argv[1]).resolve())
+        while True:
+            watcher.look()
+            time.sleep(INTERVAL)
+
+
+if __name__ == "__main__":
+    main()
