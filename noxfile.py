@@ -26,6 +26,7 @@ def prepare(session: nox.Session, *groups: str) -> None:
         session.run_install(sys.executable, "-m", "venv", str(ENVIRONMENT))
         pip(session, "--upgrade", "pip")
     pip(session, *nox.project.dependency_groups(PROJECT, *groups))
+    session.env["PATH"] = os.pathsep.join([str(PYTHON.parent), os.environ["PATH"]])
 
 
 def pip(session: nox.Session, *arguments: str) -> None:
