@@ -47,6 +47,7 @@ print(f"with w = 1 the model predicts {predict(w=1.0, x=4.0)} for 4")
 # The derivative of the loss of one point with respect to $w$ is $2x(xw - y)$.
 # It is negative when $w$ is too small, so a step against it makes $w$ larger.
 
+
 # %%
 def gradient(w, x, y):
     """Derivative of (x w - y)² with respect to w."""
@@ -150,6 +151,7 @@ plt.show()
 # With ten times as much it arrives sooner.
 # At 0.25 the step for $x = 3$ overshoots by more than the other two points put right, and $w$ runs away.
 
+
 # %%
 def train(learning_rate, num_epochs):
     """Where w ends, from w = 1."""
@@ -161,7 +163,9 @@ def train(learning_rate, num_epochs):
 
 
 for rate in [0.001, 0.01, 0.1, 0.25]:
-    print(f"learning rate {rate:<5}  w after 10 epochs {train(rate, num_epochs=10):9.4f}")
+    print(
+        f"learning rate {rate:<5}  w after 10 epochs {train(rate, num_epochs=10):9.4f}"
+    )
 
 # %% [markdown]
 # One step multiplies the distance to 2 by $1 - 2 \eta x^2$, where $\eta$ is the learning rate.
@@ -171,7 +175,9 @@ for rate in [0.001, 0.01, 0.1, 0.25]:
 for rate in [0.001, 0.01, 0.1, 0.25]:
     factor = np.prod([1 - 2 * rate * x**2 for x in inputs])
     distance = 2 - train(rate, num_epochs=10)
-    print(f"learning rate {rate:<5}  factor {factor:7.4f}  to the tenth {factor**10:9.4f}")
+    print(
+        f"learning rate {rate:<5}  factor {factor:7.4f}  to the tenth {factor**10:9.4f}"
+    )
     assert np.isclose(distance, factor**10)
 
 # %% [markdown]
@@ -183,7 +189,9 @@ for rate in [0.001, 0.01, 0.1, 0.25]:
 # %% tags=["solution"]
 w = 1.0
 for epoch in range(10):
-    mean_gradient = sum(gradient(w, x, y) for x, y in zip(inputs, targets)) / len(inputs)
+    mean_gradient = sum(gradient(w, x, y) for x, y in zip(inputs, targets)) / len(
+        inputs
+    )
     w = w - learning_rate * mean_gradient
 print(f"{w:.4f} with one step per epoch, {train(learning_rate, 10):.4f} with three")
 assert w < train(learning_rate, 10)

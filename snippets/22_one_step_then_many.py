@@ -1,0 +1,281 @@
+# ---
+# jupyter:
+#   page:
+#     teaches: [E4, E5, E6]
+#     level: beginner
+#     read_first: [21_linear_layer, 15_autograd]
+# ---
+
+# %% [markdown]
+# # One step, then many
+#
+# A [linear layer](21_linear_layer.py) with four inputs answers the numbers 1, 2, 3, 4 with −2.37, and we want it to answer 0.
+# We let PyTorch compute the gradients and take one step, with a learning rate that is too large: the output jumps past 0, to 12.30.
+# Three steps with one that is too small hardly move it.
+# Then we try sixty learning rates, and find out why one of them arrives in a single step.
+# You should have read about [autograd](15_autograd.py).
+
+# %%
+import copy
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from torch import nn
+
+# %%
+torch.manual_seed(0)
+device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+# %% [markdown]
+# ## Where we start
+#
+# The input, the layer and the loss are those of the page before.
+# We keep the layer as it starts, and train copies of it.
+# We also ask for the gradient with respect to the input, to see that there is one.
+
+# %%
+x = torch.tensor([1.0, 2.0, 3.0, 4.0]).to(device).requires_grad_()  # (4,)
+target = torch.zeros(1).to(device)  # (1,)
+start_layer = nn.Linear(4, 1).to(device)
+criterion = nn.MSELoss()
+
+output = start_layer(x)  # (1,)
+loss = criterion(output, target)
+print(f"output {output[0]:.4f}, loss {loss:.4f}")
+
+# %% [markdown]
+# ## The gradients
+#
+# A tensor that takes part in a computation has a place for its gradient, `grad`.
+# It is empty, `None`, until `backward` fills it.
+
+# %%
+weight, bias = start_layer.weight, start_layer.bias
+print("before:", weight.grad, bias.grad, x.grad)
+
+loss.backward()
+print("weight:", "  ".join(f"{g:8.4f}" for g in weight.grad[0]))
+print("bias:  ", f"{bias.grad[0]:8.4f}")
+print("input: ", "  ".join(f"{g:8.4f}" for g in x.grad))
+
+# %% [markdown]
+# We can check them on paper.
+# The loss is $y^2$, where $y$ is the output, so it changes by $2y$ per unit of $y$.
+# The output changes by $x_i$ per unit of the weight $w_i$, by 1 per unit of the bias, and by $w_i$ per unit of the input $x_i$.
+
+# %%
+assert torch.allclose(weight.grad[0], 2 * output * x)
+assert torch.allclose(bias.grad, 2 * output)
+assert torch.allclose(x.grad, 2 * output * weight[0])
+
+# %% [markdown]
+# The weight of the largest input has the largest gradient.
+# We will change weights and bias; the input is given and stays as it is.
+#
+# ## One step
+#
+# An **optimizer** changes the parameters that it is given.
+# `torch.optim.SGD` does what we [did by hand](14_gradient_descent_by_hand.py): each parameter moves against its gradient, by the gradient times the learning rate.
+# SGD is short for stochastic gradient descent.
+
+# %%
+learning_rate = 0.1  # too large, as we will see
+layer = copy.deepcopy(start_layer)
+optimizer = torch.optim.SGD(layer.parameters(), lr=learning_rate)
+
+optimizer.zero_grad()  # forget older gradients
+criterion(layer(x), target).backward()
+optimizer.step()
+
+# %% [markdown]
+# Weights, bias and output, before and after:
+
+# %%
+for name, model in [("before", start_layer), ("after", layer)]:
+    weights = "  ".join(f"{w:7.4f}" for w in model.weight[0])
+    print(f"{name:6}  weights {weights}  bias {model.bias[0]:7.4f}")
+print(f"output {output[0]:.2f} before, {layer(x)[0]:.2f} after")
+
+# %% [markdown]
+# The step was in the right direction, and far too long.
+# The output was 2.37 too low and is now 12.30 too high: it **overshot**.
+
+# %%
+assert layer(x)[0] > 5 * abs(output[0])
+
+# %% [markdown]
+# ## Three steps
+#
+# Now with a thousandth of that learning rate.
+# The loop is the one that trains every network on this site:
+#
+# 1. clear the gradients of the last step;
+# 2. forward: compute output and loss;
+# 3. backward: compute the gradients;
+# 4. step.
+
+# %%
+learning_rate = 1e-4  # too small, as we will see
+num_steps = 3
+layer = copy.deepcopy(start_layer)
+optimizer = torch.optim.SGD(layer.parameters(), lr=learning_rate)
+
+for step in range(num_steps):
+    optimizer.zero_grad()
+    loss = criterion(layer(x), target)
+    loss.backward()
+    optimizer.step()
+    print(f"after step {step + 1}: output {layer(x)[0]:.4f}")
+
+# %% [markdown]
+# It **crawls**: after three steps the output has come 1.8 % of its way.
+
+# %%
+way = 1 - layer(x)[0] / output[0]
+print(f"{way:.1%} of the way")
+assert 0.015 < way < 0.02
+
+# %% [markdown]
+# ## Many steps
+#
+# The same loop as a function, so that we can try other learning rates.
+# It notes the output before each step and after the last one.
+
+
+# %%
+def train(learning_rate, num_steps):
+    """Outputs along the way, from the same start: num_steps + 1 numbers."""
+    layer = copy.deepcopy(start_layer)
+    optimizer = torch.optim.SGD(layer.parameters(), lr=learning_rate)
+    outputs = [layer(x).item()]
+    for _ in range(num_steps):
+        optimizer.zero_grad()
+        criterion(layer(x), target).backward()
+        optimizer.step()
+        outputs.append(layer(x).item())
+    return outputs
+
+
+# %% [markdown]
+# In the picture, look at which side of 0 each output is on.
+
+# %% alt="Output against step: two learning rates stay below 0, two swing about it"
+fig, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
+for rate in [0.001, 0.01, 0.03, 0.033]:
+    ax.plot(train(rate, num_steps=10), "o-", markersize=4, label=f"{rate}")
+ax.axhline(target.item(), color="gray", linewidth=0.8)
+ax.set(xlabel="step", ylabel="output", title=f"Ten steps from {output.item():.2f}")
+ax.legend(title="learning rate", loc="upper left", bbox_to_anchor=(1, 1))
+plt.show()
+
+# %% [markdown]
+# Small learning rates stay below 0 and come nearer.
+# At 0.03 each step jumps across, but lands a little nearer than it was.
+# At 0.033 each step lands a little further away.
+#
+# ## Why
+#
+# A step changes weight $w_i$ by $-\eta \cdot 2 y x_i$ and the bias by $-\eta \cdot 2y$, where $\eta$ is the learning rate.
+# So the output changes by $-2 \eta y (x_1^2 + x_2^2 + x_3^2 + x_4^2 + 1)$.
+# The bracket is 31 here, and a step multiplies the output by $1 - 62 \eta$.
+
+# %%
+bracket = (x**2).sum().item() + 1
+for rate in [1e-4, 0.01, 0.03, 0.033, 0.1]:
+    factor = 1 - 2 * rate * bracket
+    before, after = train(rate, num_steps=1)
+    print(f"learning rate {rate:<6}  a step multiplies the output by {factor:7.4f}")
+    assert np.isclose(after / before, factor, rtol=1e-3)
+
+# %% [markdown]
+# The output arrives as long as the factor is between −1 and 1, that is for learning rates below $1/31$.
+# The factor is 0 at half of that: one step, and done.
+
+# %%
+largest = 1 / bracket
+best = largest / 2
+print(f"arrives below {largest:.4f}, in one step at {best:.4f}")
+assert abs(train(best, num_steps=1)[-1]) < 1e-4
+
+# %% [markdown]
+# ## The sweep
+#
+# Sixty learning rates, ten steps each, and the loss at the end.
+# Watch how narrow the good range is, and how steep the wall to its right.
+
+# %% alt="Loss after ten steps against learning rate: flat, a deep valley, a wall"
+rates = np.geomspace(1e-4, 0.1, 60)
+losses = np.array([train(rate, num_steps=10)[-1] ** 2 for rate in rates])
+visible = np.maximum(losses, 1e-12)  # what is below is rounding
+start_loss = output.item() ** 2
+
+fig, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
+ax.loglog(rates, visible, "o-", markersize=3, label="after ten steps")
+ax.axhline(start_loss, color="gray", linestyle="--", label="at the start")
+ax.axvline(largest, color="C1", linestyle=":", label=f"learning rate {largest:.4f}")
+ax.set(xlabel="learning rate", ylabel="loss", title=f"{len(rates)} learning rates")
+ax.legend()
+plt.show()
+
+# %% [markdown]
+# To the left, nothing happens; in the valley the layer learns; right of the dotted line it gets worse than it was.
+# Real models have no formula for the wall.
+# One tries learning rates as here, each two or three times the one before, and takes one well to the left of it.
+
+# %%
+assert (losses[rates > 1.01 * largest] > start_loss).all()
+assert (losses[rates < 0.99 * largest] < start_loss).all()
+
+# %% [markdown]
+# ## Try it yourself
+#
+# **1.** With the learning rate 1e-4, how many steps bring the loss below 0.01?
+# Work it out from the factor, then count.
+
+# %% tags=["solution"]
+factor = 1 - 2 * 1e-4 * bracket
+steps_by_formula = np.log(0.01 / start_loss) / np.log(factor**2)
+crawl = np.array(train(1e-4, num_steps=1000)) ** 2
+steps_counted = (crawl < 0.01).argmax()
+print(f"{steps_by_formula:.1f} by the formula, so {steps_counted}")
+assert steps_counted == np.ceil(steps_by_formula)
+
+# %% [markdown]
+# **2.** Divide the input by ten.
+# Up to which learning rate does the output arrive now?
+
+# %% tags=["solution"]
+small_bracket = ((x / 10) ** 2).sum().item() + 1
+print(f"below {1 / small_bracket:.2f} instead of {largest:.2f}")
+assert 1 / small_bracket > 20 * largest
+
+# %% [markdown] tags=["solution"]
+# The size of the inputs decides which learning rates work.
+# That is why later pages scale their data first.
+
+# %% [markdown]
+# **3.** Leave out `zero_grad`, with the learning rate 0.001 and 40 steps.
+# What do the gradients do, and what does the output do?
+
+# %% tags=["solution"]
+forgetful = copy.deepcopy(start_layer)
+optimizer = torch.optim.SGD(forgetful.parameters(), lr=0.001)
+outputs = []
+for _ in range(40):
+    criterion(forgetful(x), target).backward()  # adds to the old gradients
+    optimizer.step()
+    outputs.append(forgetful(x).item())
+
+print(f"highest output {max(outputs):.2f}, with zero_grad {max(train(0.001, 40)):.2f}")
+assert max(outputs) > 1
+
+# %% [markdown] tags=["solution"]
+# The gradients of all steps add up, so the output keeps its speed when it reaches 0 and swings far past it, like a pendulum.
+
+# %% [markdown]
+# ## What next
+#
+# A single row is an easy task: many weights give 0 for it.
+# On the [next page](23_linear_regression.py) the same loop fits a line through three points.
+# The factor that decides between arriving and running away is in every textbook on optimisation, as the condition $\eta < 2/L$ on the curvature $L$ of the loss.
