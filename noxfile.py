@@ -81,7 +81,7 @@ def record(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Run pages that changed, build the site; by hand, `-- serve` then serves it."""
     prepare(session, "tests", "docs")
-    run(session, "pytest", "tests/test_pages.py", "--quiet")
+    run(session, "pytest", "tests/test_pages.py")
     run(session, "mkdocs", "build", "--strict")
     session.log(f"the site is in {SITE}: open {SITE / 'index.html'}")
     if "serve" in session.posargs and session.interactive:

@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`test_page` is run once for each page."""
-    if "script" in metafunc.fixturenames:
+    if "page_runner" in metafunc.fixturenames:
         scripts = find_pages(metafunc.config.getoption("--snippets").resolve())
         metafunc.parametrize("script", scripts, ids=[path.stem for path in scripts])
 
@@ -54,8 +54,9 @@ def page_runner(request: pytest.FixtureRequest) -> Iterator[PageRunner]:
         yield runner
 
 
-def _page_report(report: pytest.TestReport) -> Report | None:
-    return dict(report.user_properties).get(REPORT)
+def _page_report(report: object) -> Report | None:
+    """The report of the page that a test is about; None for any other test."""
+    return dict(getattr(report, "user_properties", ())).get(REPORT)
 
 
 class PageReporter:
