@@ -1,0 +1,266 @@
+# ---
+# jupyter:
+#   page:
+#     teaches: [D1, E1]
+#     level: beginner
+#     read_first: []
+# ---
+
+# %% [markdown]
+# # Tensors
+#
+# Welcome.
+# This is the first page; if you have written a loop and a function in Python, you know enough to read it.
+# PyTorch is a library that computes with tables of numbers and learns from them.
+# Such a table is called a **tensor**.
+# Here you make tensors, take parts out of them, add them, and multiply one of shape (10, 20) with one of shape (20, 5).
+# At the end stands the smallest model there is: $y = x$.
+
+# %%
+import itertools
+
+import matplotlib.pyplot as plt
+import torch
+
+# %% [markdown]
+# ## One dimension
+#
+# A list of numbers becomes a tensor with one dimension.
+# Like a list, it counts its elements from 0.
+
+# %%
+x1 = torch.tensor([1, 2, 3, 4])
+print(x1)
+print(x1[0])
+print(x1[0].item())
+
+# %% [markdown]
+# What comes out of a tensor is a tensor again, here one that holds a single number.
+# `item` turns it into a number of Python's own.
+#
+# A tensor knows its **shape**, how many elements there are along each dimension, and its **dtype**, the kind of its elements.
+# All elements are of one kind: these are integers of 64 bits.
+# A single decimal point among the numbers makes all of them floating-point numbers of 32 bits.
+
+# %%
+print(tuple(x1.shape), x1.dtype)
+print(torch.tensor([1.0, 2, 3, 4]).dtype)
+
+# %% [markdown]
+# ## Two dimensions
+#
+# A list of rows becomes a tensor with two dimensions, a matrix.
+# Its shape says: two rows, four columns.
+
+# %%
+x2 = torch.tensor([[5, 6, 7, 8], [9, 10, 11, 12]])
+print(x2)
+print(tuple(x2.shape))
+
+# %% [markdown]
+# With two dimensions there are two indices between the brackets: first the row, then the column.
+# A colon in place of an index means "all of them".
+# A part that is taken out in this way is a **slice**.
+
+# %%
+print("row 0, column 0: ", x2[0, 0])
+print("row 0, all of it:", x2[0, :])
+print("all of column 2: ", x2[:, 2])
+
+# %% [markdown]
+# ## Three dimensions
+#
+# Two matrices of the same shape, one behind the other, make a tensor with three dimensions.
+# The first index now chooses the matrix, the second the row, the third the column.
+# `arange` counts from 1 up to, but not including, 17; `reshape` lays those sixteen numbers out.
+
+# %%
+x3 = torch.arange(1, 17).reshape(2, 2, 4)  # (matrices, rows, columns)
+print(x3)
+
+# %% [markdown]
+# A colon in one place runs along that dimension, while the others stay at index 0.
+
+# %%
+print("x3[0, 0, 0]", x3[0, 0, 0])
+print("x3[:, 0, 0]", x3[:, 0, 0])
+print("x3[0, :, 0]", x3[0, :, 0])
+print("x3[0, 0, :]", x3[0, 0, :])
+
+# %% [markdown]
+# The picture shows the last three again.
+# The two matrices of `x3` stand one above the other; look for the numbers in colour.
+
+# %% alt="Three copies of x3; each has the numbers of one slice in colour"
+slices = {
+    "x3[:, 0, 0]": x3[:, 0, 0],
+    "x3[0, :, 0]": x3[0, :, 0],
+    "x3[0, 0, :]": x3[0, 0, :],
+}
+fig, axes = plt.subplots(1, 3, figsize=(7, 2), layout="constrained")
+for ax, (name, taken) in zip(axes, slices.items(), strict=True):
+    for matrix, row, column in itertools.product(range(2), range(2), range(4)):
+        number = x3[matrix, row, column]
+        color, weight = ("C1", "bold") if number in taken else ("gray", "normal")
+        style = {"color": color, "weight": weight, "size": 13, "ha": "right"}
+        ax.text(column, 2.5 * matrix + row, number.item(), **style)
+    ax.set(title=name, xlim=(-1.2, 4), ylim=(4, -0.7))
+    ax.axis("off")
+plt.show()
+
+# %% [markdown]
+# The first colon goes from matrix to matrix, the second down the rows, the third along the columns.
+#
+# ## Tensors without a list
+#
+# Large tensors are not typed in.
+# `empty` reserves memory and leaves in it whatever was there before.
+# Such a tensor is **uninitialised**: it has a shape, but its numbers mean nothing, so we do not print them.
+
+# %%
+blank = torch.empty(5, 3)
+print(tuple(blank.shape), blank.dtype)
+
+# %% [markdown]
+# `rand` draws random numbers between 0 and 1.
+# They come from a generator that starts from a **seed**: the same seed gives the same numbers each time, on your machine as well as here.
+
+# %%
+torch.manual_seed(0)
+a = torch.rand(5, 3)
+print(a)
+assert 0 <= a.min() and a.max() < 1
+
+# %% [markdown]
+# ## Addition, three spellings
+#
+# Two tensors of the same shape are added element by element.
+# The plus sign, the function `torch.add` and the method `add` do the same.
+
+# %%
+b = torch.ones(5, 3)
+total = a + b
+print(total[0])
+assert torch.equal(torch.add(a, b), total)
+assert torch.equal(a.add(b), total)
+
+# %% [markdown]
+# Each of the three makes a new tensor.
+# With `out=`, the sum goes into a tensor that exists already.
+# This is what an uninitialised tensor is for: every one of its elements is about to be overwritten.
+
+# %%
+torch.add(a, b, out=blank)
+print(blank[0])
+assert torch.equal(blank, total)
+
+# %% [markdown]
+# A method whose name ends in an underscore works **in place**: it changes the tensor that it is called on.
+
+# %%
+print("before:", b[0])
+b.add_(a)
+print("after: ", b[0])
+assert torch.equal(b, total)
+
+# %% [markdown]
+# That saves memory, and the old numbers are gone.
+#
+# ## Multiplication, two kinds
+#
+# The star multiplies element by element, as plus adds.
+
+# %%
+print(x1 * x1)
+
+# %% [markdown]
+# The at sign is the **matrix product**.
+# It takes a row of the left matrix and a column of the right one, multiplies them number by number, and adds up the products.
+# So the rows of the left must be as long as the columns of the right: 20 here.
+
+# %%
+left, right = torch.rand(10, 20), torch.rand(20, 5)
+product = left @ right  # (10, 20) @ (20, 5) -> (10, 5)
+print(tuple(left.shape), "@", tuple(right.shape), "->", tuple(product.shape))
+
+# %% [markdown]
+# One element by hand: row 3 with column 2.
+
+# %%
+by_hand = sum(left[3, k] * right[k, 2] for k in range(20))
+print(f"{product[3, 2]:.4f} by @, {by_hand:.4f} by hand")
+assert torch.isclose(product[3, 2], by_hand)
+
+# %% [markdown]
+# Where the lengths do not agree, PyTorch refuses and names both shapes.
+# You will meet this message again; compare the two numbers in the middle.
+
+# %%
+try:
+    left @ left
+except RuntimeError as error:
+    print(error)
+else:
+    raise AssertionError("rows of 20 should not fit columns of 10")
+
+# %% [markdown]
+# ## The smallest model
+#
+# A **model** is a function that takes a tensor and answers with a tensor.
+# The smallest one answers with what it was given: $y = x$.
+# It has nothing to learn; all models on the pages to come start from here and add something.
+
+
+# %%
+def model(x):
+    """The identity: the answer is the input."""
+    return x
+
+
+y = model(x1)
+print("x =", x1)
+print("y =", y)
+assert torch.equal(y, x1)
+
+# %% [markdown]
+# ## Try it yourself
+#
+# **1.** Take the numbers 8 and 16 out of `x3` with one pair of brackets.
+# What shape does the slice have?
+
+# %% tags=["solution"]
+corner = x3[:, 1, 3]
+print(corner, tuple(corner.shape))
+assert corner.tolist() == [8, 16]
+
+# %% [markdown]
+# **2.** Add a tensor of shape (4,) to one of shape (2, 4).
+# What does PyTorch do with the missing dimension?
+
+# %% tags=["solution"]
+print(x2 + x1)
+assert torch.equal((x2 + x1)[1], x2[1] + x1)
+
+# %% [markdown] tags=["solution"]
+# It adds the row to every row.
+# This is called **broadcasting**, and it is as often a convenience as a trap.
+
+# %% [markdown]
+# **3.** Write a model that answers $y = 2x + 1$, and give it `x3`.
+
+
+# %% tags=["solution"]
+def line(x):
+    """Twice the input and one more."""
+    return 2 * x + 1
+
+
+print(line(x3))
+assert line(x3).shape == x3.shape
+
+# %% [markdown]
+# ## What next
+#
+# Most data comes from elsewhere, often as arrays of NumPy, and large models run on a GPU.
+# The [next page](12_numpy_and_devices.py) brings tensors there and back.
+# The plus, the star, the slices and the broadcasting are NumPy's, which took them from the array languages that came before it.

@@ -1,0 +1,259 @@
+# ---
+# jupyter:
+#   page:
+#     teaches: [D1]
+#     level: beginner
+#     read_first: [11_tensors]
+# ---
+
+# %% [markdown]
+# # NumPy and devices
+#
+# [Tensors](11_tensors.py) are at home in two more places: in NumPy, where much data comes from, and on a GPU, where large models run.
+# This page brings a tensor to both and back.
+# Each time we ask one question: is the result the same memory under another name, or a copy?
+# You should know what an array of NumPy is, and need no GPU.
+
+# %%
+import numpy as np
+import torch
+
+# %%
+torch.manual_seed(0)
+device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+# %% [markdown]
+# Most pages of this site start with these two lines.
+# The first makes random numbers the same each time; the second is explained further down.
+#
+# ## From NumPy, with shared memory
+#
+# `from_numpy` makes a tensor that uses the memory of the array.
+# Nothing is copied, however large the array is.
+# But a change to one of them is a change to both.
+
+# %%
+array = np.array([1.0, 2.0, 3.0])
+shared = torch.from_numpy(array)
+
+array[0] = 100
+print("array: ", array)
+print("tensor:", shared.tolist())
+assert shared[0] == 100
+
+# %% [markdown]
+# ## From NumPy, with a copy
+#
+# `torch.tensor` always copies.
+# What happens to the array later is no concern of the copy.
+
+# %%
+copied = torch.tensor(array)
+
+array[1] = 200
+print("array: ", array)
+print("shared:", shared.tolist())
+print("copied:", copied.tolist())
+assert shared[1] == 200 and copied[1] == 2
+
+# %% [markdown]
+# ## Back to NumPy
+#
+# The same two ways lead back.
+# The method `numpy` shares memory; `copy`, called on its result, does not.
+
+# %%
+tensor = torch.zeros(3)
+shared_array = tensor.numpy()
+copied_array = tensor.numpy().copy()
+
+tensor.add_(5)
+print("tensor:", tensor.tolist())
+print("shared:", shared_array)
+print("copied:", copied_array)
+
+# %% [markdown]
+# There are more roads than these four.
+# NumPy can tell whether two arrays share memory, and sorts them for us.
+
+# %%
+roads = {
+    "torch.from_numpy(array)": (array, torch.from_numpy(array)),
+    "torch.as_tensor(array)": (array, torch.as_tensor(array)),
+    "torch.tensor(array)": (array, torch.tensor(array)),
+    "tensor.numpy()": (tensor, tensor.numpy()),
+    "np.asarray(tensor)": (tensor, np.asarray(tensor)),
+    "tensor.numpy().copy()": (tensor, tensor.numpy().copy()),
+}
+for road, (start, end) in roads.items():
+    shares = np.shares_memory(np.asarray(start), np.asarray(end))
+    print(f"{road:24} {'shares' if shares else 'copies'}")
+
+# %% [markdown]
+# `as_tensor` and `asarray` share where they can, and copy where they must, for instance to change the dtype.
+# When in doubt, copy: an array that changes behind your back is hard to find.
+#
+# ## Which dtype results
+#
+# A tensor made from an array keeps the array's dtype.
+# A tensor made from a list is judged by what is in the list.
+
+# %%
+for values in [[1, 2], [1.0, 2.0], [True, False]]:
+    from_array = torch.from_numpy(np.array(values))
+    from_list = torch.tensor(values)
+    print(f"{values!s:13}  array: {from_array.dtype!s:13}  list: {from_list.dtype}")
+
+# %% [markdown]
+# The second line is a trap.
+# NumPy's floating-point numbers have 64 bits, those of PyTorch 32, which is exact enough for training and takes half the memory.
+# The weights of a model have 32 bits, and a matrix product does not mix the two.
+
+# %%
+weights = torch.rand(3, 2)  # float32
+data = torch.from_numpy(np.ones((4, 3)))  # float64
+
+try:
+    data @ weights
+except RuntimeError as error:
+    print(error)
+else:
+    raise AssertionError("float and double should not mix")
+
+# %% [markdown]
+# `float` and `double` are the names that the language C has for 32 and 64 bits.
+# The method `float` converts to 32 bits, which is a copy; so does naming the dtype.
+
+# %%
+product = data.float() @ weights  # (4, 3) @ (3, 2) -> (4, 2)
+print(tuple(product.shape), product.dtype)
+
+single = torch.as_tensor(array, dtype=torch.float32)
+assert not np.shares_memory(array, single.numpy())
+
+# %% [markdown]
+# ## The device
+#
+# A tensor lies in the memory of one device, and is computed with there.
+# A new tensor lies on the CPU.
+# The second line of the seed cell asks for a GPU that PyTorch can use through CUDA, and falls back on the CPU.
+# How many such GPUs are there on this machine?
+
+# %% tags=["varies"]
+print("GPUs found:", torch.cuda.device_count())
+
+# %% [markdown]
+# If that number is 0, `device` is the CPU, and the rest of this page runs there.
+# The code is the same in both cases, and prints the same.
+
+# %%
+assert (device.type == "cuda") == (torch.cuda.device_count() > 0)
+
+# %% [markdown]
+# ## There and back
+#
+# `to(device)` brings a tensor to the device, `cpu()` brings it back.
+# What is computed from tensors on the device stays there.
+
+# %%
+x = torch.rand(10, 20)
+weights = torch.rand(20, 5)
+
+x_there = x.to(device)
+product_there = x_there @ weights.to(device)  # (10, 20) @ (20, 5) -> (10, 5)
+product_back = product_there.cpu()
+
+assert product_there.device.type == device.type
+assert product_back.device.type == "cpu"
+
+# %% [markdown]
+# Did the device compute what the CPU computes?
+# It may add in another order and round differently in the last digits.
+
+# %%
+difference = (product_back - x @ weights).abs().max().item()
+print(f"largest difference {difference:.3f}")
+assert difference < 1e-4
+
+# %% [markdown]
+# NumPy knows only the CPU.
+# So the road from any device to NumPy is `cpu()` and then `numpy()`.
+
+# %%
+result = product_there.cpu().numpy()
+print(type(result).__name__, result.shape, result.dtype)
+
+# %% [markdown]
+# Both sides of an operation must lie on the same device.
+# With a GPU, the product below is an error; on a machine with only a CPU there is but one place to be.
+# Hence the rule: whatever takes part, the model and each batch of data, goes through `to(device)`.
+
+# %%
+try:
+    x_there @ weights
+    refused = False
+except RuntimeError:
+    refused = True
+assert refused == (device.type == "cuda")
+
+# %% [markdown]
+# ## Is `to` a copy?
+#
+# If the tensor has to travel, yes.
+# If it is on the device already, `to` gives back the very same tensor, and so does `cpu()`.
+
+# %%
+assert (x.to(device) is x) == (device.type == "cpu")
+assert product_back.cpu() is product_back
+
+# %% [markdown]
+# That makes changes in place treacherous.
+# We want to double a tensor on the device and keep the original.
+# Without `copy=True` this cell would keep it on a GPU, and double it, too, on a CPU.
+
+# %%
+original = torch.ones(3)
+doubled = original.to(device, copy=True)
+doubled.mul_(2)
+print("original:", original.tolist(), " doubled:", doubled.tolist())
+assert original.tolist() == [1, 1, 1]
+
+# %% [markdown]
+# ## Try it yourself
+#
+# **1.** `array[::2]` is every second element of an array, and uses its memory.
+# Does a tensor made of it by `from_numpy` share that memory, too?
+
+# %% tags=["solution"]
+every_second = torch.from_numpy(array[::2])
+every_second[1] = -1
+print(array)
+assert array[2] == -1
+
+# %% [markdown]
+# **2.** An image is an array of dtype `uint8`, whole numbers from 0 to 255.
+# Turn one of shape (28, 28) into a tensor of `float32` between 0 and 1.
+
+# %% tags=["solution"]
+image = np.arange(28 * 28, dtype=np.uint8).reshape(28, 28)  # starts again after 255
+pixels = torch.from_numpy(image).float() / 255
+print(f"{pixels.dtype}, from {pixels.min():.1f} to {pixels.max():.1f}")
+assert pixels.min() == 0 and pixels.max() == 1
+
+# %% [markdown]
+# **3.** There are accelerators without CUDA.
+# `torch.accelerator.current_accelerator(check_available=True)` gives the device of whichever is there, or `None`.
+# Write the line for `device` with it.
+
+# %% tags=["solution"]
+accelerator = torch.accelerator.current_accelerator(check_available=True)
+any_device = accelerator or torch.device("cpu")
+print(tuple(torch.ones(2, 2).to(any_device).shape))
+assert device.type in ("cpu", any_device.type)
+
+# %% [markdown]
+# ## What next
+#
+# That is all we need of tensors for now.
+# On the [next page](13_linear_model_by_hand.py) a model makes its first predictions, and we measure how wrong they are.
+# Sharing memory between libraries is an agreement, the buffer protocol and its younger relative DLPack; `torch.from_dlpack` takes arrays from any library that keeps it.
