@@ -1,0 +1,340 @@
+# ---
+# jupyter:
+#   page:
+#     teaches: [A1, A2, A3, A4]
+#     level: intermediate
+#     read_first: [24_logistic_regression, 25_batches, 26_neural_network]
+#     result: accuracy
+# ---
+
+# %% [markdown]
+# # Several labels at once
+#
+# A photo can show a dog and a beach but no ball: three questions, three answers.
+# Giving all of them is **multi-label** classification.
+# Here a small network answers three questions about two numbers, and gets all three right on more than 99 % of samples that it never saw.
+# We train it one sample at a time first, as an old tutorial did, then with less than a thirtieth of the steps.
+# You should know [logistic regression](24_logistic_regression.py), [batches](25_batches.py) and the [neural network](26_neural_network.py).
+
+# %%
+import matplotlib.pyplot as plt
+import torch
+from torch import nn
+
+# %%
+torch.manual_seed(0)
+device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+# %% [markdown]
+# ## The data
+#
+# Two coins decide what a sample looks like; $u$ and $v$ are drawn between 0.1 and 1.
+# We number the kinds of samples, because we will need that later.
+#
+# | coins | input | labels | kind |
+# |---|---|---|---|
+# | 1, 0 | $[u, 0]$ | 1, 0, 1 | 0 |
+# | 0, 1 | $[0, v]$ | 0, 1, 0 | 1 |
+# | 0, 0 | $[u, v]$ | 0, 0, 1 | 2 |
+# | 1, 1 | none | none | none |
+
+# %%
+mask_of = torch.tensor([[1, 0], [0, 1], [1, 1]])  # one row per kind
+labels_of = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+
+
+def make_samples(kinds):
+    """Inputs (samples, 2) and labels (samples, 3), one sample of each given kind."""
+    values = torch.empty(len(kinds), 2).uniform_(0.1, 1)
+    return values * mask_of[kinds], labels_of[kinds]
+
+
+# %% [markdown]
+# The old tutorial tossed the coins 10,000 times.
+
+# %%
+coins = torch.randint(2, (10_000, 2))
+tosses = 2 * coins[:, 0] + coins[:, 1]  # the coins as a binary number, 0 to 3
+print("tosses of 00, 01, 10, 11:", tosses.bincount().tolist())
+train_kinds = 2 - tosses[tosses < 3]  # 10 is kind 0, 01 is kind 1, 00 is kind 2
+train_x, train_y = make_samples(train_kinds)
+print(f"{len(coins)} tosses give {len(train_x)} samples")
+assert abs(len(train_x) / len(coins) - 0.75) < 0.02
+
+# %% [markdown]
+# A quarter of the tosses vanish, because nothing belongs to 1, 1.
+# The three kinds stay equally frequent, so the model does not suffer, but we cannot ask for a certain number of samples.
+# To draw the kind itself is shorter and loses nothing.
+# We make the held-out samples that way.
+
+# %%
+test_kinds = torch.randint(3, (2_000,))
+test_x, test_y = make_samples(test_kinds)
+print(f"{len(test_kinds)} draws give {len(test_x)} samples, the first four:")
+for x, y in zip(test_x[:4], test_y[:4], strict=True):
+    print(f"x = [{x[0]:.2f}, {x[1]:.2f}]  labels {y.int().tolist()}")
+
+# %% [markdown]
+# ## Each label is a question
+#
+# The old tutorial called these labels one-hot classes.
+# One-hot means that each row has a single one, and kind 0 has two.
+# So the columns are not three classes to choose from, but three questions:
+# is the second number 0, is the first number 0, is the first number above 0?
+
+# %%
+answers = torch.stack([test_x[:, 1] == 0, test_x[:, 0] == 0, test_x[:, 0] > 0], dim=1)
+print("ones per row of the table:", labels_of.sum(dim=1).int().tolist())
+assert (answers == test_y.bool()).all()
+
+# %% [markdown]
+# ## The model
+#
+# Two inputs, 64 hidden units, and three outputs: a logit for each question.
+
+# %%
+hidden_size = 64
+
+
+def make_model():
+    """A new network, the same at each call."""
+    torch.manual_seed(0)
+    hidden, output = nn.Linear(2, hidden_size), nn.Linear(hidden_size, 3)
+    return nn.Sequential(hidden, nn.ReLU(), output).to(device)  # (samples, 3)
+
+
+model = make_model()
+print(sum(p.numel() for p in model.parameters()), "parameters")
+train_x, train_y = train_x.to(device), train_y.to(device)
+test_x, test_y = test_x.to(device), test_y.to(device)
+
+# %% [markdown]
+# ## The loss
+#
+# Each answer is a logistic regression: a sigmoid turns the logit into a probability, and binary cross entropy compares that with the label.
+# The loss is the mean over the labels.
+# PyTorch has it twice, as `nn.BCEWithLogitsLoss` and as `nn.MultiLabelSoftMarginLoss`, which the old tutorial used.
+
+# %%
+logits, labels = model(train_x[:5]), train_y[:5]
+p = torch.sigmoid(logits)
+by_hand = -(labels * p.log() + (1 - labels) * (1 - p).log()).mean()  # over 5 x 3
+soft_margin = nn.MultiLabelSoftMarginLoss()(logits, labels)
+with_logits = nn.BCEWithLogitsLoss()(logits, labels)
+print(f"by hand {by_hand:.4f}, from PyTorch {soft_margin:.4f} and {with_logits:.4f}")
+assert torch.allclose(by_hand, soft_margin) and torch.allclose(by_hand, with_logits)
+
+# %% [markdown]
+# All three agree; we use `nn.BCEWithLogitsLoss`, which is more common.
+#
+# A sample counts as right if all its labels are right.
+# A probability above one half is a logit above 0, so this needs no sigmoid.
+
+# %%
+criterion = nn.BCEWithLogitsLoss()
+
+
+def evaluate(model):
+    """Loss on the held-out samples, and the share of them with all labels right."""
+    with torch.no_grad():
+        logits = model(test_x)
+    all_right = ((logits > 0) == test_y.bool()).all(dim=1)
+    return criterion(logits, test_y).item(), all_right.float().mean().item()
+
+
+# %% [markdown]
+# ## Training, one sample per step
+#
+# This is the old recipe.
+# The samples come in random order already, so we need not shuffle them:
+#
+# 1. take the next sample;
+# 2. compute its loss and the gradients;
+# 3. let Adam take a step;
+# 4. at the end of each epoch, test on the held-out samples.
+
+# %% tags=["tolerance-0.2"]
+learning_rate = 1e-3  # Adam's default
+num_epochs = 2
+# fused: all parameters in one call, which helps where steps are many and small
+optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
+history = []
+
+for epoch in range(num_epochs):
+    for x, y in zip(train_x, train_y, strict=True):
+        loss = criterion(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        history.append(loss.detach())
+    test_loss, accuracy = evaluate(model)
+    print(f"epoch {epoch + 1}: loss {test_loss:.3f}, all right {accuracy:.1%}")
+
+single_steps = torch.stack(history).cpu()
+print(f"{len(single_steps)} steps")
+assert test_loss < 0.02 and accuracy > 0.99
+
+# %% [markdown]
+# It works: the loss is near 0 within two epochs.
+# But that took one step per sample and epoch.
+#
+# ## Mini-batches
+#
+# Now 32 samples per step, and everything else as it was.
+# The loop is the same; it stands in a function because we will need it again.
+
+
+# %%
+def train(targets, criterion, learning_rate, batch_size=32):
+    """A trained network, and its loss at each step."""
+    model = make_model()
+    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+    history = []
+    for _ in range(num_epochs):
+        for rows in torch.randperm(len(train_x)).split(batch_size):
+            loss = criterion(model(train_x[rows]), targets[rows])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            history.append(loss.detach())
+    return model, torch.stack(history).cpu()
+
+
+# %% tags=["tolerance-0.03"]
+model, small_steps = train(train_y, criterion, learning_rate)
+test_loss, accuracy = evaluate(model)
+print(f"{len(small_steps)} steps, loss {test_loss:.2f}, all right {accuracy:.1%}")
+assert accuracy < 0.98
+
+# %% [markdown]
+# That is worse, and no wonder: the steps are as short as before, and there are 32 times fewer.
+# But each gradient is now a mean over 32 samples and less a matter of luck, so the steps may be longer.
+# We make the learning rate 30 times as large.
+
+# %% tags=["tolerance-0.2"]
+model, large_steps = train(train_y, criterion, learning_rate=30 * learning_rate)
+test_loss, accuracy = evaluate(model)
+print(f"{len(large_steps)} steps, loss {test_loss:.3f}, all right {accuracy:.1%}")
+assert test_loss < 0.01 and accuracy > 0.99
+assert 30 * len(large_steps) < len(single_steps)
+
+# %% [markdown]
+# As many samples seen, as many right, in less than a thirtieth of the steps.
+#
+# In the picture each point is the mean loss of 640 samples.
+# Compare the curve that ends lowest with the one that took one sample per step.
+
+# %% alt="Loss against samples seen; batches with a large learning rate end lowest"
+runs = [
+    ("1 sample per step, learning rate 0.001", single_steps, 1),
+    ("32 samples per step, learning rate 0.001", small_steps, 32),
+    ("32 samples per step, learning rate 0.03", large_steps, 32),
+]
+fig, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
+for name, losses, batch_size in runs:
+    means = [chunk.mean().item() for chunk in losses.split(640 // batch_size)]
+    seen = [640 * (i + 1) for i in range(len(means))]
+    ax.plot(seen, means, label=name)
+ax.set(xlabel="samples seen", ylabel="loss", yscale="log", title="Three trainings")
+ax.set_ylim(top=20)  # room for the legend
+ax.legend(loc="upper right")
+plt.show()
+
+# %% [markdown]
+# ## Multi-label or multi-class
+#
+# The same inputs allow another question: of which kind is the sample?
+# There is one answer, because the kinds exclude each other: that is **multi-class**.
+# The target is the number of the kind, and the loss is cross entropy; [three pages on](34_softmax_and_cross_entropy.py) we take it apart.
+
+# %%
+class_targets = train_kinds.to(device)  # (samples,), whole numbers
+class_model, _ = train(class_targets, nn.CrossEntropyLoss(), 30 * learning_rate)
+with torch.no_grad():
+    choices = class_model(test_x).argmax(dim=1).cpu()
+class_accuracy = (choices == test_kinds).float().mean().item()
+print(f"kind right {class_accuracy:.1%}")
+assert class_accuracy > 0.99
+
+# %% [markdown]
+# Side by side, for one input of each kind: three sigmoids, each a probability of its own, and a softmax, whose three probabilities have the sum 1.
+
+# %%
+examples = torch.tensor([[0.5, 0.0], [0.0, 0.5], [0.5, 0.5]]).to(device)
+with torch.no_grad():
+    sigmoids = torch.sigmoid(model(examples)).cpu()
+    softmax = torch.softmax(class_model(examples), dim=1).cpu()
+for x, a, b in zip(examples.tolist(), sigmoids, softmax, strict=True):
+    label_text, class_text = (" ".join(f"{p:.2f}" for p in row) for row in (a, b))
+    print(
+        f"{x}  labels {label_text} sum {a.sum():.1f}  kinds {class_text} sum {b.sum():.1f}"
+    )
+assert sigmoids[0].sum() > 1.8
+assert torch.allclose(softmax.sum(dim=1), torch.ones(3))
+
+# %% [markdown]
+# | | multi-label | multi-class |
+# |---|---|---|
+# | use it when | any number of answers can be true | exactly one is true |
+# | targets | zeros and ones, decimal, (samples, labels) | class numbers, whole, (samples,) |
+# | loss | `nn.BCEWithLogitsLoss` | `nn.CrossEntropyLoss` |
+# | probabilities | sigmoid of each logit | softmax over all logits |
+# | answer | every label with a logit above 0 | the class with the largest logit |
+#
+# ## What it learned
+#
+# One square per label, with the probability of "yes" for every pair of numbers.
+# Look at the left and the lower edge, where a number is 0.
+
+# %% alt="Three squares: yes along the lower edge, along the left edge, off the left edge"
+axis = torch.linspace(0, 1, 101)
+pairs = torch.cartesian_prod(axis, axis).to(device)  # (10201, 2)
+with torch.no_grad():
+    maps = torch.sigmoid(model(pairs)).cpu().reshape(len(axis), len(axis), 3).numpy()
+
+square = {"origin": "lower", "extent": (0, 1, 0, 1), "vmin": 0, "vmax": 1}
+fig, axes = plt.subplots(1, 3, figsize=(7, 2.6), sharey=True, layout="constrained")
+for i, ax in enumerate(axes):
+    picture = ax.imshow(maps[:, :, i].T, **square)
+    ax.set(title=f"label {i + 1}", xlabel="first number")
+axes[0].set_ylabel("second number")
+fig.colorbar(picture, ax=axes, label="probability of yes", shrink=0.8)
+plt.show()
+
+# %% [markdown]
+# "Is it 0?" has become "is it near 0?".
+# No sample has a number between 0 and 0.1, so the network may change its answer anywhere in that gap.
+#
+# ## Try it yourself
+#
+# **1.** How often is someone right who always answers 0, 0, 1?
+# Count the samples with all labels right, and then the single labels.
+
+# %% tags=["solution"]
+guess_right = test_y.cpu() == torch.tensor([0.0, 0.0, 1.0])
+print(f"samples {guess_right.all(dim=1).float().mean():.1%}")
+print(f"labels  {guess_right.float().mean():.1%}")
+
+# %% [markdown] tags=["solution"]
+# The share of right labels flatters: say which of the two you report.
+
+# %% [markdown]
+# **2.** `nn.CrossEntropyLoss` also takes probabilities as targets.
+# Give it the three labels, divided by their sum, and look at its softmax for $[0.5, 0]$.
+
+# %% tags=["solution"]
+shares = train_y / train_y.sum(dim=1, keepdim=True)
+mixed_up, _ = train(shares, nn.CrossEntropyLoss(), 30 * learning_rate)
+with torch.no_grad():
+    both = torch.softmax(mixed_up(examples[:1]), dim=1)[0].cpu()
+print(" ".join(f"{p:.1f}" for p in both))
+assert abs(both[0] - 0.5) < 0.1 and abs(both[2] - 0.5) < 0.1
+
+# %% [markdown] tags=["solution"]
+# Two labels that are both true get one half each: a softmax cannot say "yes" twice.
+
+# %% [markdown]
+# ## What next
+#
+# The [next page](32_rings.py) has one label again, and a shape that no line can separate.
+# Why two losses for one thing? `nn.MultiLabelSoftMarginLoss` was taken over from Torch, PyTorch's predecessor in Lua.
