@@ -14,6 +14,8 @@ nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["lint", "tests", "docs"]
 nox.options.default_venv_backend = "none"
 
+os.environ["NO_MKDOCS_2_WARNING"] = "1"  # Material prints a banner for each build
+
 PROJECT = nox.project.load_toml("pyproject.toml")
 ENVIRONMENT = Path(".nox", "shared").absolute()
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")

@@ -15,7 +15,7 @@ SCHEMES = ("light", "dark")
 
 
 def main(folder: Path, words: list[str]) -> None:
-    """Take the pictures of the pages whose address contains one of the words, or of all."""
+    """Pictures of the pages whose address contains one of the words, or of all."""
     folder.mkdir(parents=True, exist_ok=True)
     pages = sorted(path.name for path in SITE.glob("*.html"))
     pages = [page for page in pages if not words or any(word in page for word in words)]

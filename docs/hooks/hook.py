@@ -1,0 +1,260 @@
+"""Hands executed pages to MkDocs, so that they become pages like the hand-written ones.
+
+A lesson enters the site as a notebook file (`on_files`). mkdocs-jupyter renders it with
+the template in `templates/`, which writes Markdown and passes it to `site_markdown`:
+that is MkDocs' own rendering, with all extensions and its checks of links and anchors.
+Hand-written pages are Jinja templates, which know the lessons (`on_page_markdown`).
+"""
+
+import atexit
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import mkdocs_jupyter.config
+import nbformat
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.livereload import LiveReloadServer
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.pages import Page
+from nbconvert.exporters.templateexporter import default_filters
+
+HERE = Path(__file__).parent
+TESTS = HERE.parents[1] / "tests"
+sys.path[:0] = [str(HERE), str(TESTS)]
+
+from downloads import runnable_notebook, runnable_script  # noqa: E402
+from finishing import compact, valid, with_policy  # noqa: E402
+from lessons import Lesson, by_chapter, duration, load_lessons  # noqa: E402
+from rendering import (  # noqa: E402
+    VERBATIM,
+    Rendering,
+    fence,
+    generated_file,
+    grouped,
+    log,
+)
+
+NAV_PLACEHOLDER = "lessons"  # in mkdocs.yml's nav: where the chapters go
+
+
+class LessonFile(File):
+    """An executed notebook that is a page of the site."""
+
+    def is_documentation_page(self) -> bool:
+        return True
+
+
+class Site:
+    """What the events have to tell each other in one build."""
+
+    lessons: dict[str, Lesson]  # by stem, in order
+    chapters: dict[str, list[Lesson]]
+    now: Rendering
+    live: bool = False  # served, with a script of MkDocs that reloads the page
+
+    def __init__(self) -> None:
+        self.rendered: dict[str, Rendering] = {}  # by the page's uri
+
+
+site = Site()
+
+
+def on_startup(command: str, **_: Any) -> None:
+    """Note whether the site is served live."""
+    site.live = command == "serve"
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Point mkdocs-jupyter to our template, and give that what it calls."""
+    mkdocs_jupyter.config.settings.templates_dir = str(HERE / "templates")
+    default_filters["grouped"] = grouped
+    default_filters["fence"] = fence
+    default_filters["output_html"] = lambda *args: site.now.output(*args)
+    default_filters["site_markdown"] = lambda text: site.now.markdown(text) or ""
+    superfences = config.mdx_configs.setdefault("pymdownx.superfences", {})
+    superfences.setdefault("custom_fences", []).append(
+        {"name": VERBATIM, "class": VERBATIM, "format": lambda source, *_, **__: source}
+    )
+    return config
+
+
+def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> None:
+    """Run pages that are saved; build again when one is saved, and when it has run."""
+    scripts = root(config) / "snippets"
+    run_on_save = [sys.executable, "-m", "page_runner.watch", str(scripts)]
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    watcher = subprocess.Popen(run_on_save, env=environment, cwd=root(config))
+    atexit.register(watcher.terminate)
+    server.watch(str(scripts))
+    server.watch(str(root(config) / ".cache" / "executed"))
+
+
+@event_priority(-50)  # mkdocs-jupyter's own handling of files comes first
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the lessons, their downloads and their places in the navigation."""
+    lessons = load_lessons(root(config) / "snippets", site.live)
+    site.lessons = {lesson.stem: lesson for lesson in lessons}
+    site.chapters = by_chapter(lessons, config.extra["chapters"])
+    taken = {file.dest_uri: file.src_uri for file in files}
+    for lesson in lessons:
+        for file in lesson_files(lesson, config):
+            if file.dest_uri in taken:
+                other = taken[file.dest_uri]
+                raise PluginError(f"{lesson.uri} and {other} have the same address")
+            taken[file.dest_uri] = file.src_uri
+            files.append(file)
+    config.nav = with_chapters(config.nav or [])
+    return files
+
+
+@event_priority(-50)  # mkdocs-jupyter puts its way of rendering there first
+def on_pre_page(page: Page, **_: Any) -> Page:
+    """Served live, do not render a lesson again that has not changed."""
+    lesson, earlier = lesson_of(page), site.rendered.get(page.file.src_uri)
+    if site.live and lesson and earlier and earlier.page.meta["lesson"] == lesson:
+        page.render = lambda *_: site.now.repeat(earlier)
+    return page
+
+
+def on_page_markdown(
+    markdown: str, page: Page, config: MkDocsConfig, files: Files
+) -> str:
+    """Remember the page; fill in what a hand-written one says of the lessons."""
+    site.now = Rendering(page, config, files)
+    if shown := lesson_of(page):
+        first = [found for stem in shown.read_first if (found := find_lesson(stem))]
+        page.meta.update(lesson=shown, read_first=first, description=shown.summary)
+        return markdown
+    env = on_env(config.theme.get_env())
+    template = env.overlay(
+        undefined=jinja2.StrictUndefined,
+        comment_start_string="<!--#",  # `{#` starts an id in Markdown
+        comment_end_string="#-->",
+    ).from_string(markdown)
+    return template.render(
+        lessons=list(site.lessons.values()),
+        lesson=find_lesson,
+        figure=figure,
+        learning_path=learning_path(env),
+    )
+
+
+def on_page_content(html: str, page: Page, **_: Any) -> str:
+    """Take a lesson's HTML and contents from our rendering, not from mkdocs-jupyter.
+
+    It got neither: nbconvert would parse the HTML once more, at the cost of the rest.
+    """
+    site.rendered[page.file.src_uri] = site.now
+    if not lesson_of(page):
+        return html
+    page.toc = site.now.toc
+    return site.now.content
+
+
+def on_env(env: jinja2.Environment, **_: Any) -> jinja2.Environment:
+    """Give the theme's templates what a lesson's header needs."""
+    env.filters["duration"] = duration
+    return env
+
+
+def on_post_page(output: str, page: Page, **_: Any) -> str:
+    """Finish a page, and put in its drawings."""
+    return site.rendered[page.file.src_uri].with_drawings(finished(output))
+
+
+def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
+    """Finish the theme's own pages, such as 404.html."""
+    is_page = template_name.endswith(".html")
+    return finished(output_content) if is_page else output_content
+
+
+def finished(html: str) -> str:
+    """A page's HTML; the live server adds a script that the policy would forbid."""
+    html = valid(compact(html))
+    return html if site.live else with_policy(html)
+
+
+def root(config: MkDocsConfig) -> Path:
+    """The folder of mkdocs.yml."""
+    return Path(config.config_file_path).parent
+
+
+def lesson_of(page: Page) -> Lesson | None:
+    """The lesson that a page shows; None for a hand-written page."""
+    is_lesson = isinstance(page.file, LessonFile)
+    return site.lessons[Path(page.file.src_uri).stem] if is_lesson else None
+
+
+def lesson_files(lesson: Lesson, config: MkDocsConfig) -> Iterator[File]:
+    """A lesson's page, and its two downloads."""
+    path = root(config) / ".cache" / "site" / f"{lesson.stem}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(nbformat.writes(lesson.notebook), encoding="utf-8")
+    page = LessonFile.generated(
+        config,
+        lesson.uri,
+        abs_src_path=str(path),
+        inclusion=InclusionLevel.INCLUDED,
+    )
+    page.dest_uri = lesson.address
+    yield page
+
+    helper = lesson.script.with_name("load.py").read_text(encoding="utf-8")
+    script = lesson.script.read_text(encoding="utf-8")
+    yield generated_file(
+        config, f"downloads/{lesson.name}.py", runnable_script(script, helper)
+    )
+    notebook = runnable_notebook(
+        lesson.notebook,
+        helper,
+        lambda text, target: download_link(text, target, config.site_url),
+    )
+    yield generated_file(config, f"downloads/{lesson.name}.ipynb", notebook)
+
+
+def download_link(text: str, target: str, site_url: str | None) -> str:
+    """A link in a downloaded notebook: to the published site, if it has an address."""
+    if "://" in target:
+        return f"[{text}]({target})"
+    path, hash_sign, anchor = target.partition("#")
+    lesson = site.lessons.get(Path(path).stem)
+    address = lesson.address if lesson else f"{Path(path).stem}.html"
+    return f"[{text}]({site_url}{address}{hash_sign}{anchor})" if site_url else text
+
+
+def with_chapters(nav: list) -> list:
+    """The navigation of mkdocs.yml with the chapters in their place."""
+    chapters = [
+        {title: [lesson.uri for lesson in lessons]}
+        for title, lessons in site.chapters.items()
+    ]
+    at = nav.index(NAV_PLACEHOLDER)
+    return [*nav[:at], *chapters, *nav[at + 1 :]]
+
+
+def find_lesson(stem: str) -> Lesson | None:
+    """The lesson that a page names; None, and a warning, where there is none."""
+    if stem not in site.lessons:
+        log.warning(f"{site.now.page.file.src_uri} names {stem}, which is no lesson")
+    return site.lessons.get(stem)
+
+
+def figure(source: Lesson, number: int) -> str:
+    """The n-th figure of a lesson, for a hand-written page."""
+    if number > len(source.figures):
+        log.warning(f"{source.script.name} draws {len(source.figures)} figures")
+        return ""
+    return fence(site.now.output(*source.figures[number - 1]), VERBATIM)
+
+
+def learning_path(env: jinja2.Environment) -> str:
+    """All lessons with what they give, for a hand-written page."""
+    template = env.get_template("partials/learning-path.html")
+    return fence(template.render(chapters=site.chapters), VERBATIM)

@@ -1,0 +1,173 @@
+"""What the site knows of a lesson before it is rendered."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from mkdocs.exceptions import PluginError
+from nbformat import NotebookNode
+
+from page_runner import store
+from page_runner.script import PageError
+
+DATA_NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "diabetes": "diabetes table"}
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A page of `snippets/` with its current run; served live, perhaps its last one."""
+
+    script: Path
+    notebook: NotebookNode
+    is_current: bool = True
+
+    @property
+    def stem(self) -> str:
+        """Name of the script: `36_mnist_logistic_regression`."""
+        return self.script.stem
+
+    @property
+    def chapter(self) -> int:
+        """Number of the chapter: the first digit of the name."""
+        return int(self.stem[0])
+
+    @property
+    def name(self) -> str:
+        """Name without its number: `mnist_logistic_regression`."""
+        return self.stem.partition("_")[2]
+
+    @property
+    def address(self) -> str:
+        """Where the page lies in the site: `mnist-logistic-regression.html`."""
+        return self.name.replace("_", "-") + ".html"
+
+    @property
+    def uri(self) -> str:
+        """The script seen from docs/, as pages link to it and as MkDocs knows it."""
+        return f"../{self.script.parent.name}/{self.script.name}"
+
+    @property
+    def title(self) -> str:
+        """The text of the H1."""
+        return plain_text(self.notebook.cells[0].source.splitlines()[0].lstrip("# "))
+
+    @property
+    def summary(self) -> str:
+        """The first sentence after the H1."""
+        lines = self.notebook.cells[0].source.splitlines()[1:]
+        return plain_text(next(filter(str.strip, lines), ""))
+
+    @property
+    def level(self) -> str:
+        return self.notebook.metadata.page.level
+
+    @property
+    def read_first(self) -> list[str]:
+        """Stems of the lessons to read before this one."""
+        return self.notebook.metadata.page.get("read_first", [])
+
+    @property
+    def run(self) -> NotebookNode:
+        """What the runner noted: seconds, device, versions, date, data, result."""
+        return self.notebook.metadata.run
+
+    @property
+    def data(self) -> list[str]:
+        """The data sets of the published run, by the names that people use."""
+        return [DATA_NAMES.get(name, name) for name in self.run.data]
+
+    @property
+    def stand_ins(self) -> list[str]:
+        """Names of the data sets that were drawn by code in the published run."""
+        return [
+            DATA_NAMES.get(name, name)
+            for name, kind in self.run.data.items()
+            if kind.startswith("stand-in")
+        ]
+
+    @property
+    def figures(self) -> list[tuple[NotebookNode, str]]:
+        """The pictures that the page drew, each with its text alternative."""
+        return [
+            (output, cell.metadata.get("alt", ""))
+            for cell in self.notebook.cells
+            for output in cell.get("outputs", [])
+            if any(kind.startswith("image/") for kind in output.get("data", {}))
+        ]
+
+    @property
+    def result(self) -> tuple[str, str] | None:
+        """Name and figure of the headline result: `("test accuracy", "92.3 %")`."""
+        name = self.notebook.metadata.page.get("result")
+        if name is None or self.run.result is None:
+            return None
+        return name.replace("_", " "), figure_text(name, self.run.result)
+
+    @property
+    def source_result(self) -> str | None:
+        """What the old tutorial reported for the same figure."""
+        page = self.notebook.metadata.page
+        if page.get("result") is None or page.get("source_result") is None:
+            return None
+        return figure_text(page.result, page.source_result)
+
+
+def load_lessons(folder: Path, live: bool = False) -> list[Lesson]:
+    """Every lesson of a folder, in order; PluginError where one cannot be published.
+
+    Served live, a lesson whose code has changed is shown with its last run.
+    """
+    lessons, problems = [], []
+    for script in sorted(folder.glob("[0-9][0-9]_*.py")):
+        try:
+            current = store.current_notebook(script)
+            notebook = current or (store.last_notebook(script) if live else None)
+        except PageError as error:
+            problems.append(str(error))
+        else:
+            if notebook:
+                lessons.append(Lesson(script, notebook, is_current=bool(current)))
+            else:
+                problems.append(
+                    f"{folder.name}/{script.name} has no current run: "
+                    f"run `nox -s tests -- {script.stem}`"
+                )
+    if not lessons and not problems:
+        problems.append(f"{folder} holds no page")
+    if problems:
+        raise PluginError("\n".join(problems))
+    return lessons
+
+
+def by_chapter(lessons: list[Lesson], names: dict[int, str]) -> dict[str, list[Lesson]]:
+    """Lessons under the numbered names of their chapters, both in order."""
+    chapters: dict[str, list[Lesson]] = {}
+    for lesson in lessons:
+        if lesson.chapter not in names:
+            raise PluginError(
+                f"{lesson.script.name} is of chapter {lesson.chapter}, which has no "
+                "name under `extra.chapters` in mkdocs.yml"
+            )
+        title = f"{lesson.chapter}. {names[lesson.chapter]}"
+        chapters.setdefault(title, []).append(lesson)
+    return chapters
+
+
+def duration(seconds: float) -> str:
+    """A time to read: `0.3 s`, `12 s`, `2 min 5 s`."""
+    if seconds < 9.95:
+        return f"{max(seconds, 0.1):.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def figure_text(name: str, value: float) -> str:
+    """A result to read: a share for an accuracy or an error rate, else three digits."""
+    return f"{value:.1%}" if "accuracy" in name else f"{value:.3g}"
+
+
+def plain_text(markdown: str) -> str:
+    """A line of Markdown without its links, emphasis, code and maths marks."""
+    text = re.sub(r"\[\^[^\]]*\]", "", markdown)
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    return re.sub(r"[`*$]|(?<!\w)_|_(?!\w)", "", text).strip()

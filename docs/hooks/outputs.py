@@ -1,0 +1,155 @@
+"""Outputs of executed cells as HTML: text, tables, figures."""
+
+import base64
+import re
+import struct
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from html import escape
+
+from nbformat import NotebookNode
+
+SVG = "{http://www.w3.org/2000/svg}"
+HREF = "{http://www.w3.org/1999/xlink}href"
+POINT = 4 / 3  # CSS pixels
+LEFT_TO_THE_PAGE = ("font-family", "image-rendering")  # see site.css
+DEFAULT_DPI = 200  # of a PNG that does not say: twice matplotlib's own
+
+ET.register_namespace("", SVG[1:-1])
+
+
+def output_html(
+    output: NotebookNode, alt: str, prefix: str, save: Callable[[bytes], str]
+) -> str:
+    """One output as a block of HTML.
+
+    `prefix` starts every id in a figure; `save` stores a picture and gives its address.
+    """
+    if output.output_type == "stream":
+        return text_html(output.text, output.name)
+    data = output.data
+    if "image/svg+xml" in data:
+        return figure_html(inline_svg(data["image/svg+xml"], alt, prefix))
+    if "image/png" in data:
+        png = base64.b64decode(data["image/png"])
+        return figure_html(image_html(png, alt, save(png)))
+    if "text/html" in data:
+        return table_html(data["text/html"])
+    return text_html(data["text/plain"])
+
+
+def text_html(text: str, stream: str = "stdout") -> str:
+    """Printed text, or the text of a value."""
+    label = "Output" if stream == "stdout" else "Written to stderr"
+    return (
+        f'<div class="output output--{stream}" role="group" aria-label="{label}">'
+        f"<pre><samp>{escape(text.rstrip(), quote=False)}</samp></pre></div>"
+    )
+
+
+def table_html(html: str) -> str:
+    """A value's HTML, without the styles and old attributes that pandas writes."""
+    html = re.sub(r"<style.*?</style>\s*", "", html, flags=re.DOTALL)
+    html = re.sub(r' (border|style)="[^"]*"', "", html)
+    return (
+        '<div class="output output--html" role="group" aria-label="Output">'
+        f"{html.strip()}</div>"
+    )
+
+
+def figure_html(picture: str) -> str:
+    """A picture in its frame."""
+    return f'<div class="output figure">{picture}</div>'
+
+
+def image_html(png: bytes, alt: str, address: str) -> str:
+    """A PNG by its address, at its size on paper."""
+    width, height = png_size(png)
+    return (
+        f'<img src="{address}" width="{width}" height="{height}" alt="{escape(alt)}">'
+    )
+
+
+def png_size(png: bytes) -> tuple[int, int]:
+    """Width and height of a PNG in CSS pixels, from its pixels and its resolution."""
+    width, height = struct.unpack(">II", png[16:24])
+    dpi = DEFAULT_DPI
+    at = png.find(b"pHYs")
+    if at > 0:
+        dpi = struct.unpack(">I", png[at + 4 : at + 8])[0] * 0.0254
+    return round(width * 96 / dpi), round(height * 96 / dpi)
+
+
+def inline_svg(svg: str, alt: str, prefix: str) -> str:
+    """A figure as an SVG element that can stand in a page beside others.
+
+    Its ids are its own, its style is in attributes (as strict pages want it), it has
+    a size and a text alternative, and takes fonts and colours from the page.
+    """
+    root = ET.fromstring(svg)
+    _drop(root, SVG + "metadata", SVG + "style")
+    _own_ids(root, prefix)
+    for element in root.iter():
+        _style_to_attributes(element)
+        if "d" in element.attrib:
+            element.set("d", _short_path(element.get("d")))
+        for text in ("text", "tail"):
+            if not (getattr(element, text) or "").strip():
+                setattr(element, text, None)
+    for side in ("width", "height"):
+        points = float(root.get(side).removesuffix("pt"))
+        root.set(side, f"{points * POINT:.0f}")
+    root.attrib.pop("version", None)
+    root.attrib.update(
+        {
+            "role": "img",
+            "aria-label": alt,
+            "stroke-linejoin": "round",  # matplotlib's style sheet, as attributes
+            "stroke-linecap": "butt",
+        }
+    )
+    return ET.tostring(root, encoding="unicode")
+
+
+def _drop(root: ET.Element, *tags: str) -> None:
+    """Remove elements by tag, and definitions that are then empty."""
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in tags:
+                parent.remove(child)
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag == SVG + "defs" and len(child) == 0:
+                parent.remove(child)
+
+
+def _own_ids(root: ET.Element, prefix: str) -> None:
+    """Drop ids that nothing refers to; number the others after `prefix`."""
+    text = ET.tostring(root, encoding="unicode")
+    used = dict.fromkeys(re.findall(r'(?:href="|url\()#([^")]+)', text))
+    names = {old: f"{prefix}{i}" for i, old in enumerate(used)}
+    for element in root.iter():
+        if (old := element.attrib.pop("id", None)) in names:
+            element.set("id", names[old])
+        if link := element.attrib.pop(HREF, None):
+            element.set("href", "#" + names[link[1:]] if link[0] == "#" else link)
+        for key, value in element.attrib.items():
+            if "url(#" in value:
+                renamed = re.sub(
+                    r"url\(#([^)]+)\)", lambda m: f"url(#{names[m[1]]})", value
+                )
+                element.set(key, renamed)
+
+
+def _style_to_attributes(element: ET.Element) -> None:
+    """A `style` as presentation attributes."""
+    for rule in element.attrib.pop("style", "").split(";"):
+        name, _, value = rule.partition(":")
+        if value and name.strip() not in LEFT_TO_THE_PAGE:
+            element.set(name.strip(), value.strip())
+
+
+def _short_path(path: str) -> str:
+    """A path with two decimals: a hundredth of a point is less than one can see."""
+    short = re.sub(r"-?\d+\.\d+", lambda m: f"{round(float(m[0]), 2):g}", path)
+    return " ".join(short.split())

@@ -1,0 +1,113 @@
+"""One page on its way through Markdown, and what a notebook's cells are on that way."""
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby, pairwise
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import TableOfContents
+from mkdocs.utils import get_relative_url
+from nbformat import NotebookNode
+from outputs import output_html
+
+log = logging.getLogger("mkdocs.hooks.lessons")  # strict builds count its warnings
+
+VERBATIM = "verbatim"  # kind of a fenced block whose content is HTML
+
+
+@dataclass
+class Rendering:
+    """The page that MkDocs renders at present, and what has come of it."""
+
+    page: Page
+    config: MkDocsConfig
+    files: Files
+    drawings: dict[str, str] = field(default_factory=dict)
+    pictures: list[File] = field(default_factory=list)
+    content: str = ""
+    toc: TableOfContents = field(default_factory=lambda: TableOfContents([]))
+
+    def markdown(self, text: str) -> None:
+        """Render a lesson's Markdown as MkDocs renders that of a hand-written page."""
+        self.page.markdown = text.replace("](../docs/", "](/")  # as MkDocs names them
+        Page.render(self.page, self.config, self.files)  # mkdocs-jupyter has its own
+        self.content, self.toc = self.page.content, self.page.toc
+
+    def output(self, output: NotebookNode, alt: str | None = None) -> str:
+        """An output of a cell as HTML; of a drawing only a mark, until `with_drawings`.
+
+        A drawing is most of a page, and no text: Markdown and search need not read it.
+        """
+        kinds = output.get("data", {})
+        if not alt and any(kind.startswith("image/") for kind in kinds):
+            source = self.page.file.src_uri
+            log.warning(f"{source} has a figure without a text alternative (alt)")
+        number = 1 + len(self.drawings)
+        html = output_html(output, alt or "", f"f{number}-", self._save)
+        if "<svg" not in html:
+            return html
+        mark = f"<!--drawing {number}-->"
+        self.drawings[mark] = html
+        return mark
+
+    def with_drawings(self, html: str) -> str:
+        """The page's HTML with its drawings in the place of their marks."""
+        for mark, drawing in self.drawings.items():
+            html = html.replace(mark, drawing)
+        return html
+
+    def _save(self, png: bytes) -> str:
+        """Add a picture to the site; its address from this page."""
+        stem = Path(self.page.file.dest_uri).stem
+        uri = f"figures/{stem}-{1 + len(self.pictures)}.png"
+        self.pictures.append(generated_file(self.config, uri, png))
+        self.files.append(self.pictures[-1])
+        return get_relative_url(uri, self.page.url)
+
+    def repeat(self, earlier: "Rendering") -> None:
+        """Take over what came of the same page in an earlier build."""
+        self.content, self.toc = earlier.content, earlier.toc
+        self.drawings, self.pictures = earlier.drawings, earlier.pictures
+        self.page.content, self.page.title = self.content, earlier.page.title
+        self.page.present_anchor_ids = earlier.page.present_anchor_ids
+        for picture in self.pictures:
+            self.files.append(picture)
+
+
+def generated_file(config: MkDocsConfig, uri: str, content: str | bytes) -> File:
+    """A file of the site that is in no folder; no pattern of mkdocs.yml excludes it."""
+    return File.generated(
+        config, uri, content=content, inclusion=InclusionLevel.INCLUDED
+    )
+
+
+def fence(text: str, kind: str) -> str:
+    """A fenced block that nothing in its text can end."""
+    ticks = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{ticks}{kind}\n{text}\n{ticks}"
+
+
+def grouped(cells: list[NotebookNode]) -> Iterator[tuple[bool, list[NotebookNode]]]:
+    """Cells in their order, solutions that follow each other taken together."""
+    place_annotations(cells)
+    for is_solution, group in groupby(
+        cells, lambda cell: "solution" in cell.metadata.get("tags", [])
+    ):
+        yield is_solution, list(group)
+
+
+def place_annotations(cells: list[NotebookNode]) -> None:
+    """Move the list that explains `# (1)!` in a cell to before the cell's outputs."""
+    for cell, after in pairwise(cells):
+        if cell.cell_type != "code" or "# (1)!" not in cell.source:
+            continue
+        paragraphs = after.source.split("\n\n")
+        notes = [p for p in paragraphs if re.match(r"\d+\. |\s", p)]
+        if notes and notes == paragraphs[: len(notes)]:
+            cell.metadata["annotations"] = "\n\n".join(notes)
+            after.source = "\n\n".join(paragraphs[len(notes) :])
