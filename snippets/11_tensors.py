@@ -1,7 +1,9 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [D1, E1]
+#     teaches:
+#       D1: "Addition, three spellings"
+#       E1: Three dimensions
 #     level: beginner
 #     read_first: []
 # ---

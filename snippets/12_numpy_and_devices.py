@@ -1,7 +1,8 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [D1]
+#     teaches:
+#       D1: "From NumPy, with shared memory"
 #     level: beginner
 #     read_first: [11_tensors]
 # ---

@@ -1,7 +1,8 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [C1]
+#     teaches:
+#       C1: The sweep
 #     level: beginner
 #     read_first: [11_tensors]
 # ---

@@ -1,7 +1,8 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [C2]
+#     teaches:
+#       C2: Three steps
 #     level: beginner
 #     read_first: [13_linear_model_by_hand]
 # ---

@@ -1,7 +1,10 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [C3, D2, E4]
+#     teaches:
+#       C3: A cell of a recurrent network
+#       D2: The graph
+#       E4: A tensor that has a gradient
 #     level: beginner
 #     read_first: [11_tensors, 14_gradient_descent_by_hand]
 # ---

@@ -1,7 +1,9 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [E2, E3]
+#     teaches:
+#       E2: The layer
+#       E3: How far from 0?
 #     level: beginner
 #     read_first: [11_tensors, 13_linear_model_by_hand]
 # ---

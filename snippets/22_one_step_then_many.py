@@ -1,7 +1,10 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [E4, E5, E6]
+#     teaches:
+#       E4: The gradients
+#       E5: One step
+#       E6: Three steps
 #     level: beginner
 #     read_first: [21_linear_layer, 15_autograd]
 # ---
@@ -30,8 +33,7 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # %% [markdown]
 # ## Where we start
 #
-# The input, the layer and the loss are those of the page before.
-# We keep the layer as it starts, and train copies of it.
+# Input, layer and loss are those of the page before; we keep the layer as it starts, and train copies of it.
 # We also ask for the gradient with respect to the input, to see that there is one.
 
 # %%
@@ -88,23 +90,16 @@ optimizer.zero_grad()  # forget older gradients
 criterion(layer(x), target).backward()
 optimizer.step()
 
-# %% [markdown]
-# Weights, bias and output, before and after:
-
-# %%
 for name, model in [("before", start_layer), ("after", layer)]:
     weights = "  ".join(f"{w:7.4f}" for w in model.weight[0])
     print(f"{name:6}  weights {weights}  bias {model.bias[0]:7.4f}")
 print(f"output {output[0]:.2f} before, {layer(x)[0]:.2f} after")
+assert layer(x)[0] > 5 * abs(output[0])
 
 # %% [markdown]
 # The step was in the right direction, and far too long.
 # The output was 2.37 too low and is now 12.30 too high: it **overshot**.
-
-# %%
-assert layer(x)[0] > 5 * abs(output[0])
-
-# %% [markdown]
+#
 # ## Three steps
 #
 # Now with a thousandth of that learning rate.
@@ -127,16 +122,13 @@ for step in range(num_steps):
     loss.backward()
     optimizer.step()
     print(f"after step {step + 1}: output {layer(x)[0]:.4f}")
-
-# %% [markdown]
-# It **crawls**: after three steps the output has come 1.8 % of its way.
-
-# %%
 way = 1 - layer(x)[0] / output[0]
 print(f"{way:.1%} of the way")
 assert 0.015 < way < 0.02
 
 # %% [markdown]
+# It **crawls**: after three steps the output has come 1.8 % of its way.
+#
 # ## Many steps
 #
 # The same loop as a function, so that we can try other learning rates.
@@ -171,14 +163,15 @@ plt.show()
 
 # %% [markdown]
 # Small learning rates stay below 0 and come nearer.
-# At 0.03 each step jumps across, but lands a little nearer than it was.
-# At 0.033 each step lands a little further away.
+# At 0.03 each step jumps across, but lands a little nearer; at 0.033, a little further away.
 #
 # ## Why
 #
 # A step changes weight $w_i$ by $-\eta \cdot 2 y x_i$ and the bias by $-\eta \cdot 2y$, where $\eta$ is the learning rate.
 # So the output changes by $-2 \eta y (x_1^2 + x_2^2 + x_3^2 + x_4^2 + 1)$.
 # The bracket is 31 here, and a step multiplies the output by $1 - 62 \eta$.
+# The output arrives as long as this factor is between −1 and 1, that is for learning rates below $1/31$.
+# The factor is 0 at half of that: one step, and done.
 
 # %%
 bracket = (x**2).sum().item() + 1
@@ -188,11 +181,6 @@ for rate in [1e-4, 0.01, 0.03, 0.033, 0.1]:
     print(f"learning rate {rate:<6}  a step multiplies the output by {factor:7.4f}")
     assert np.isclose(after / before, factor, rtol=1e-3)
 
-# %% [markdown]
-# The output arrives as long as the factor is between −1 and 1, that is for learning rates below $1/31$.
-# The factor is 0 at half of that: one step, and done.
-
-# %%
 largest = 1 / bracket
 best = largest / 2
 print(f"arrives below {largest:.4f}, in one step at {best:.4f}")
@@ -209,6 +197,8 @@ rates = np.geomspace(1e-4, 0.1, 60)
 losses = np.array([train(rate, num_steps=10)[-1] ** 2 for rate in rates])
 visible = np.maximum(losses, 1e-12)  # what is below is rounding
 start_loss = output.item() ** 2
+assert (losses[rates > 1.01 * largest] > start_loss).all()
+assert (losses[rates < 0.99 * largest] < start_loss).all()
 
 fig, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
 ax.loglog(rates, visible, "o-", markersize=3, label="after ten steps")
@@ -222,12 +212,7 @@ plt.show()
 # To the left, nothing happens; in the valley the layer learns; right of the dotted line it gets worse than it was.
 # Real models have no formula for the wall.
 # One tries learning rates as here, each two or three times the one before, and takes one well to the left of it.
-
-# %%
-assert (losses[rates > 1.01 * largest] > start_loss).all()
-assert (losses[rates < 0.99 * largest] < start_loss).all()
-
-# %% [markdown]
+#
 # ## Try it yourself
 #
 # **1.** With the learning rate 1e-4, how many steps bring the loss below 0.01?
@@ -251,8 +236,7 @@ print(f"below {1 / small_bracket:.2f} instead of {largest:.2f}")
 assert 1 / small_bracket > 20 * largest
 
 # %% [markdown] tags=["solution"]
-# The size of the inputs decides which learning rates work.
-# That is why later pages scale their data first.
+# The size of the inputs decides which learning rates work; that is why later pages scale their data first.
 
 # %% [markdown]
 # **3.** Leave out `zero_grad`, with the learning rate 0.001 and 40 steps.

@@ -1,7 +1,8 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [C4]
+#     teaches:
+#       C4: Training
 #     level: beginner
 #     read_first: [22_one_step_then_many]
 # ---

@@ -1,7 +1,9 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [B3, C8, E7, E15]
+#     teaches:
+#       E7: Training
+#       E15: "A mistake: (2, 1) against (2,)"
 #     level: beginner
 #     read_first: [23_linear_regression]
 # ---
@@ -13,22 +15,15 @@
 # With many samples a step looks at a few of them: a **mini-batch**, or batch.
 # PyTorch's `Dataset` holds the samples, and its `DataLoader` hands out the batches.
 # We train a linear layer on four rows in batches of two, once with labels of the right shape and once without: one learns the rows, the other answers 0.5 to everything.
-# Then we write two data sets of our own, over a table and over a file.
 # You should know [linear regression](23_linear_regression.py) the PyTorch way.
 
 # %%
-import multiprocessing
-import os
 import warnings
 
 import matplotlib.pyplot as plt
-import numpy as np
-import pandas as pd
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, Dataset, TensorDataset
-
-from load import diabetes_file
+from torch.utils.data import DataLoader, TensorDataset
 
 # %%
 torch.manual_seed(0)
@@ -69,6 +64,35 @@ for epoch in range(2):
 # %% [markdown]
 # Every epoch shows each row once, two rows in each batch.
 #
+# ## What a batch knows
+#
+# A step on a batch follows the gradient of that batch alone.
+# How far is it from the gradient of all rows?
+# Here are the gradients of the weight, before any training.
+
+# %%
+model = nn.Linear(4, 1).to(device)
+criterion = nn.MSELoss()
+
+
+def weight_gradient(inputs, labels):
+    """Gradient of the mean loss with respect to the four weights: (4,)."""
+    model.zero_grad()
+    criterion(model(inputs.to(device)), labels.to(device)).backward()
+    return model.weight.grad[0].cpu()
+
+
+of_batches = [weight_gradient(*batch) for batch in loader]
+of_all = weight_gradient(x, y)
+for name, gradient in [("batch 1", of_batches[0]), ("batch 2", of_batches[1])]:
+    print(name, " ", "  ".join(f"{value:7.4f}" for value in gradient))
+print("all rows ", "  ".join(f"{value:7.4f}" for value in of_all))
+assert torch.allclose(torch.stack(of_batches).mean(dim=0), of_all, atol=1e-6)
+
+# %% [markdown]
+# Each batch is off, and their mean is right.
+# A batch gives a rough gradient for a part of the work; over an epoch the errors cancel, as long as the steps are small.
+#
 # ## Training
 #
 # The loop gets an inner loop: one step per batch.
@@ -78,8 +102,6 @@ for epoch in range(2):
 # %%
 learning_rate = 1e-4  # an old tutorial's, far too small
 num_epochs = 3
-model = nn.Linear(4, 1).to(device)
-criterion = nn.MSELoss()
 optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
 
 for epoch in range(num_epochs):
@@ -172,140 +194,26 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# ## A data set of one's own: a table
-#
-# Data often come as a pandas frame.
-# Here are 120 rectangles; the label is 1 where the rectangle is wider than high.
-
-# %%
-sides = np.random.default_rng(0).uniform(1, 5, size=(120, 2))
-frame = pd.DataFrame(sides, columns=["width", "height"])
-frame["wide"] = (frame["width"] > frame["height"]).astype(float)
-frame.head(3)
-
-# %% [markdown]
-# A class derived from `Dataset` needs two methods, for the two questions.
-# A frame holds 64-bit numbers and a layer 32-bit weights, and a layer refuses to mix them.
-# So we convert once, at the start.
-
-
-# %%
-class FrameDataset(Dataset):
-    """Rows of a frame: features (columns,) and label (1,), both float32."""
-
-    def __init__(self, frame, feature_names, label_name):
-        self.features = torch.tensor(frame[feature_names].to_numpy("float32"))
-        self.labels = torch.tensor(frame[[label_name]].to_numpy("float32"))
-
-    def __len__(self):
-        return len(self.labels)
-
-    def __getitem__(self, i):
-        return self.features[i], self.labels[i]
-
-
-rectangles = FrameDataset(frame, ["width", "height"], "wide")
-features, label = rectangles[0]
-print(len(rectangles), features.dtype, tuple(features.shape), tuple(label.shape))
-
-# %% [markdown]
-# ## Workers
-#
-# A loader can prepare batches in other processes, its workers, while the model trains.
-# That helps where a sample costs time, such as a picture to be read and decoded.
-#
-# On Linux, Python starts workers by fork: each is a copy of this process, and knows our class.
-# On Windows and macOS a worker starts empty and runs this script from its top, which would start workers again.
-# There a script must hide its work behind `if __name__ == "__main__":`, and a page like this one does without workers.
-
-# %%
-# two where they are forked and there are two processors to run them
-can_fork = multiprocessing.get_start_method() == "fork"
-num_workers = min(2, os.cpu_count()) if can_fork else 0
-
-
-def load_epoch(dataset, batch_size, seed=0, num_workers=0):
-    """All batches of one shuffled epoch, as a list."""
-    order = torch.Generator().manual_seed(seed)
-    loader = DataLoader(
-        dataset, batch_size, shuffle=True, generator=order, num_workers=num_workers
-    )
-    with warnings.catch_warnings():  # Python 3.12 warns of forks beside threads
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return list(loader)
-
-
-batches = load_epoch(rectangles, batch_size=4, num_workers=num_workers)
-print(len(batches), "batches; first:", [tuple(part.shape) for part in batches[0]])
-
-# %% [markdown]
-# The workers change nothing about the batches: the seed decides which samples they hold.
-# Another seed gives another order, but each order shows every sample once.
-
-# %%
-alone = load_epoch(rectangles, batch_size=4)
-other_seed = load_epoch(rectangles, batch_size=4, seed=1)
-print("same without workers:", torch.equal(batches[0][0], alone[0][0]))
-print("same with seed 1:    ", torch.equal(batches[0][0], other_seed[0][0]))
-assert all(torch.equal(a[0], b[0]) for a, b in zip(batches, alone, strict=True))
-
-everything = torch.cat([part for part, labels in alone])  # (120, 2)
-assert torch.equal(everything.sort(dim=0)[0], rectangles.features.sort(dim=0)[0])
-
-# %% [markdown]
-# In batches of 50, the last one has what is left.
-# `drop_last=True` would leave it out.
-
-# %%
-sizes = [len(labels) for features, labels in load_epoch(rectangles, batch_size=50)]
-print(sizes)
-assert sum(sizes) == len(rectangles)
-
-# %% [markdown]
-# ## A data set of one's own: a file
-#
-# The diabetes file is a compressed table without column names: eight features in each line, then the label.
-# The class reads it once and answers the same two questions.
-
-
-# %%
-class DiabetesDataset(Dataset):
-    """The file's rows: eight features (8,) and the label (1,), both float32."""
-
-    def __init__(self, path):
-        table = np.loadtxt(path, delimiter=",", dtype=np.float32)  # (rows, 9)
-        self.features = torch.from_numpy(table[:, :-1])
-        self.labels = torch.from_numpy(table[:, -1:])  # -1: keeps the dimension
-
-    def __len__(self):
-        return len(self.labels)
-
-    def __getitem__(self, i):
-        return self.features[i], self.labels[i]
-
-
-patients = DiabetesDataset(diabetes_file())
-batches = load_epoch(patients, batch_size=32)
-print(len(patients), "rows in", len(batches), "batches")
-print("first:", [tuple(part.shape) for part in batches[0]])
-print("last: ", [tuple(part.shape) for part in batches[-1]])
-assert sum(len(labels) for features, labels in batches) == len(patients)
-
-# %% [markdown]
-# The page on [diabetes](33_diabetes.py) trains on it, and the one on [MNIST](35_mnist_data.py) shows the data sets that torchvision has ready.
-#
 # ## Try it yourself
 #
-# **1.** Give a layer the rectangles as 64-bit numbers.
-# What does it say?
+# **1.** Let a loader make batches of three of the four rows, in their order.
+# Is the mean loss of the rows the mean of the two batch losses?
 
 # %% tags=["solution"]
-wide_numbers = torch.tensor(frame[["width", "height"]].to_numpy())
-print(wide_numbers.dtype)
-try:
-    nn.Linear(2, 1)(wide_numbers)
-except RuntimeError as error:
-    print(error)
+uneven = DataLoader(rows, batch_size=3)
+with torch.no_grad():
+    losses = [criterion(model(a.to(device)), b.to(device)).item() for a, b in uneven]
+    all_rows = criterion(model(x.to(device)), y.to(device)).item()
+sizes = [len(batch_y) for batch_x, batch_y in uneven]
+plain = sum(losses) / len(losses)
+weighted = sum(value * n for value, n in zip(losses, sizes)) / sum(sizes)
+print(f"batches of {sizes}: plain mean {plain:.4f}, weighted {weighted:.4f}")
+print(f"all rows at once: {all_rows:.4f}")
+assert abs(weighted - all_rows) < 1e-5 < abs(plain - all_rows)
+
+# %% [markdown] tags=["solution"]
+# Only the weighted mean agrees: the last batch is smaller, and counts for less.
+# That is why the loop above multiplies each loss by the length of its batch.
 
 # %% [markdown]
 # **2.** Train with the flat labels again, but with `shuffle=True`.
@@ -328,4 +236,5 @@ print("  ".join(f"{value:.2f}" for value in shuffled[-1]))
 # ## What next
 #
 # These four rows return on the [next page](26_neural_network.py), where a network with a hidden layer learns them.
+# Data that are not tensors yet need a [data set of one's own](27_data_sets.py).
 # Training on a random few samples at a time is the "stochastic" of stochastic gradient descent, an idea of Robbins and Monro from 1951.

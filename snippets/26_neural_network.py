@@ -1,7 +1,10 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [E8, E9, E15]
+#     teaches:
+#       E8: From loose layers
+#       E9: As a module
+#       E15: "A mistake: half of the parameters"
 #     level: beginner
 #     read_first: [25_batches]
 # ---
@@ -42,6 +45,7 @@ print(tuple(x.shape), tuple(y.shape))
 # The first layer turns four numbers into two, the hidden units.
 # The sigmoid squeezes each of them between 0 and 1.
 # The second layer turns the two into one.
+# Without the sigmoid there would be no point in two layers, as the first exercise shows.
 
 # %%
 hidden_size = 2
@@ -53,20 +57,9 @@ answers = output(units)  # (4, 2) -> (4, 1)
 print(tuple(x.shape), "->", tuple(units.shape), "->", tuple(answers.shape))
 
 # %% [markdown]
-# Without the sigmoid there would be no point in two layers.
-# A linear layer of a linear layer is one linear layer, with the product of the two weight matrices.
-
-# %%
-merged_weight = output.weight @ hidden.weight  # (1, 2) @ (2, 4) -> (1, 4)
-merged_bias = output.weight @ hidden.bias + output.bias  # (1,)
-print(tuple(merged_weight.shape), tuple(merged_bias.shape))
-assert torch.allclose(output(hidden(x)), x @ merged_weight.T + merged_bias, atol=1e-6)
-
-# %% [markdown]
 # ## As a module
 #
-# Loose layers have to be named wherever they are used.
-# A module keeps them together.
+# Loose layers have to be named wherever they are used; a module keeps them together.
 # The sigmoid is part of the network, so it is made in the module too; an old tutorial used one from outside, and its class worked nowhere else.
 
 
@@ -91,7 +84,7 @@ print("numbers to learn:", sum(p.numel() for p in network.parameters()))
 # %% [markdown]
 # ## Training
 #
-# The loop is that of the page before, with a learning rate that gets somewhere.
+# The loop is that of the page before, with a learning rate that gets somewhere; now and then we print the loss of all rows.
 
 # %%
 learning_rate = 0.1
@@ -100,69 +93,58 @@ criterion = nn.MSELoss()
 optimizer = torch.optim.SGD(network.parameters(), lr=learning_rate)
 
 for epoch in range(num_epochs):
-    total = 0.0
     for batch_x, batch_y in loader:
         optimizer.zero_grad()
         loss = criterion(network(batch_x), batch_y)
         loss.backward()
         optimizer.step()
-        total += loss.item() * len(batch_x)
     if epoch % 50 == 49 and epoch < 300:
-        print(f"epoch {epoch + 1}  mean loss {total / len(x):.4f}")
+        print(f"epoch {epoch + 1}  loss {criterion(network(x), y).item():.4f}")
 
 # %% [markdown]
 # ## Result
 #
 # The task is solved when the largest error is at most 0.05.
 
+
 # %%
-with torch.no_grad():
-    answers = network(x)
-largest_error = (answers - y).abs().max().item()
+def largest_error(network):
+    """The largest distance of an answer from its label."""
+    with torch.no_grad():
+        return (network(x) - y).abs().max().item()
+
 
 print("labels ", "  ".join(f"{value:.2f}" for value in y[:, 0]))
-print("answers", "  ".join(f"{abs(value):.2f}" for value in answers[:, 0]))
-print(f"largest error {largest_error:.2f}")
-assert largest_error <= 0.05
+print("answers", "  ".join(f"{abs(value):.2f}" for value in network(x)[:, 0]))
+print(f"largest error {largest_error(network):.2f}")
+assert largest_error(network) <= 0.05
 
 # %% [markdown]
 # ## Was it luck?
 #
-# Training starts from random weights, so one success says little.
-# We train from ten seeds and look at the worst.
-# The loop moves into a function.
-# It is also told which parameters to give to the optimizer: all of them at first, fewer in the next section.
+# Training starts from random weights, so one success says little: we train from ten seeds and look at the worst.
+# The loop moves into a function, which is also told which parameters to train: all of them at first, fewer in the next section.
 
 
 # %%
 def train(seed, choose_parameters):
-    """A trained network, and its mean loss in each epoch."""
+    """A trained network, and its loss after each epoch."""
     torch.manual_seed(seed)
     network = Network(4, hidden_size).to(device)
     optimizer = torch.optim.SGD(choose_parameters(network), lr=learning_rate)
     losses = []
     for _ in range(num_epochs):
-        total = 0.0
         for batch_x, batch_y in loader:
             optimizer.zero_grad()
-            loss = criterion(network(batch_x), batch_y)
-            loss.backward()
+            criterion(network(batch_x), batch_y).backward()
             optimizer.step()
-            total += loss.item() * len(batch_x)
-        losses.append(total / len(x))
+        losses.append(criterion(network(x), y).item())
     return network, losses
-
-
-# %%
-def largest_errors(networks):
-    """The largest error of each network on the four rows."""
-    with torch.no_grad():
-        return [(network(x) - y).abs().max().item() for network in networks]
 
 
 seeds = range(10)
 whole = [train(seed, lambda network: network.parameters()) for seed in seeds]
-whole_errors = largest_errors([network for network, losses in whole])
+whole_errors = [largest_error(network) for network, losses in whole]
 print(f"{len(whole)} networks, worst error {max(whole_errors):.2f}")
 assert max(whole_errors) <= 0.05
 
@@ -170,30 +152,27 @@ assert max(whole_errors) <= 0.05
 # ## A mistake: half of the parameters
 #
 # With loose layers it is easy to write `torch.optim.SGD(hidden.parameters(), ...)` and forget the other layer.
-# Nothing warns.
-# The gradients of the output layer are computed and never used.
+# Nothing warns: the gradients of the output layer are computed and never used.
 
 # %%
 half = [train(seed, lambda network: network.hidden.parameters()) for seed in seeds]
-half_errors = largest_errors([network for network, losses in half])
-
-mean_half_error = sum(half_errors) / len(half_errors)
-print(f"{len(half)} networks, best error {min(half_errors):.2f}", end=", ")
-print(f"mean error {mean_half_error:.2f}, worst error {max(half_errors):.2f}")
+half_errors = [largest_error(network) for network, losses in half]
+mean_error = sum(half_errors) / len(half_errors)
+print(f"{len(half)} networks, best error {min(half_errors):.2f}, mean {mean_error:.2f}")
 assert min(half_errors) > 0.2
 
 # %% [markdown]
 # Not one of the ten solves the task.
-# The output layer keeps its random weights, and the hidden units that feed it are between 0 and 1.
+# The output layer keeps its random weights, and the units that feed it are between 0 and 1.
 # So its answers lie between the bias plus all negative weights and the bias plus all positive ones.
-# Do the labels 0 and 1 lie in that range?
+# Do the labels 0 and 1 lie there, too?
 
 # %%
 in_reach = 0
 for forgetful, _ in half:
-    weight, bias = forgetful.output.weight, forgetful.output.bias.item()
-    lowest = bias + weight.clamp(max=0).sum().item()
-    highest = bias + weight.clamp(min=0).sum().item()
+    weight, bias = forgetful.output.weight, forgetful.output.bias
+    lowest = (bias + weight.clamp(max=0).sum()).item()
+    highest = (bias + weight.clamp(min=0).sum()).item()
     in_reach += lowest < 0.05 and highest > 0.95
 print(f"{in_reach} of {len(half)} output layers reach both labels")
 assert in_reach <= len(half) / 2
@@ -206,21 +185,19 @@ assert in_reach <= len(half) / 2
 fig, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
 for color, name, runs in [("C0", "all parameters", whole), ("C1", "first layer", half)]:
     for number, (_, losses) in enumerate(runs):
-        label = name if number == 0 else None  # one entry in the legend
-        ax.semilogy(losses, color=color, alpha=0.7, linewidth=1, label=label)
-ax.set(xlabel="epoch", ylabel="mean loss", title=f"{len(whole)} seeds, trained twice")
+        entry = name if number == 0 else None  # one entry in the legend
+        ax.semilogy(losses, color=color, alpha=0.7, linewidth=1, label=entry)
+ax.set(xlabel="epoch", ylabel="loss", title=f"{len(whole)} seeds, trained twice")
 ax.legend()
 plt.show()
 
 # %% [markdown]
-# A module makes the mistake less likely: `network.parameters()` is all of them.
-# And it can be checked, by counting what the optimizer holds.
+# A module makes the mistake less likely: `network.parameters()` is all of them, as a count of what the optimizer holds shows.
 
 # %%
-in_optimizer = sum(len(group["params"]) for group in optimizer.param_groups)
-in_network = len(list(network.parameters()))
-print(f"{in_optimizer} of {in_network} tensors are in the optimizer")
-assert in_optimizer == in_network
+held = sum(len(group["params"]) for group in optimizer.param_groups)
+print(f"{held} of {len(list(network.parameters()))} tensors are in the optimizer")
+assert held == len(list(network.parameters()))
 
 # %% [markdown]
 # ## What it learned
@@ -228,86 +205,61 @@ assert in_optimizer == in_network
 # The hidden units of a row are two numbers, so a row is a point in a plane.
 # The output layer answers 0.5 on a line in that plane, more on one side of it and less on the other.
 # See where the points with label 1 are, before training and after.
-
-# %%
-torch.manual_seed(0)
-untrained = Network(4, hidden_size).to(device)
-
-
-def hidden_units(network):
-    """The hidden units of the four rows: (4, 2)."""
-    with torch.no_grad():
-        return network.sigmoid(network.hidden(x)).cpu()
-
-
-def half_line(network):
-    """Two points of the line on which the answer is 0.5, as two lists."""
-    (weights,), (bias,) = network.output.weight.tolist(), network.output.bias.tolist()
-    first = [0.0, 1.0]
-    return first, [(0.5 - bias - weights[0] * value) / weights[1] for value in first]
-
+# The loose layers of the beginning are still untrained, and had the same start.
 
 # %% alt="Hidden units of the four rows: close together before, two groups after"
 fig, axes = plt.subplots(1, 2, figsize=(7, 3.4), layout="constrained")
-panels = [("before", untrained), ("after", network)]
-for ax, (name, shown) in zip(axes, panels, strict=True):
-    points = hidden_units(shown)
+panels = [("before", hidden, output), ("after", network.hidden, network.output)]
+for ax, (name, first_layer, second_layer) in zip(axes, panels, strict=True):
+    points = torch.sigmoid(first_layer(x)).detach().cpu()  # (4, 2)
     for label in (0, 1):
         chosen = points[(y[:, 0] == label).cpu()]
         ax.plot(chosen[:, 0], chosen[:, 1], "os"[label], label=f"label {label}")
-    ax.plot(*half_line(shown), color="gray", label="answer 0.5")
+    w0, w1, b = *second_layer.weight[0].tolist(), second_layer.bias.item()
+    start = 0, (0.5 - b) / w1  # there, 0 * w0 + height * w1 + b = 0.5
+    ax.axline(start, slope=-w0 / w1, color="gray", label="answer 0.5")
     ax.set(xlabel="hidden unit 0", ylabel="hidden unit 1", title=name)
     ax.set(xlim=(0, 1), ylim=(0, 1))
 axes[0].legend()
 plt.show()
 
 # %% [markdown]
-# Before, the four points lie close together, and the line is outside the picture.
-# After, the two labels are on different sides of it.
+# Before, the four points lie close together, and the line is outside the picture; after, the two labels are on different sides of it.
 # The network has moved both: the points by its first layer, the line by its second.
 #
 # ## Try it yourself
 #
-# **1.** These four rows are easy: the label is 1 minus the last input, so a linear layer alone can learn them.
+# **1.** A linear layer of a linear layer is one linear layer.
+# Find its weight and its bias for the two loose layers.
+
+# %% tags=["solution"]
+merged_weight = output.weight @ hidden.weight  # (1, 2) @ (2, 4) -> (1, 4)
+merged_bias = output.weight @ hidden.bias + output.bias  # (1,)
+print(tuple(merged_weight.shape), tuple(merged_bias.shape))
+assert torch.allclose(output(hidden(x)), x @ merged_weight.T + merged_bias, atol=1e-6)
+
+# %% [markdown]
+# **2.** The four rows are easy: the label is 1 minus the last input, so a linear layer alone can learn them.
 # Exclusive or is not: the label is 1 where exactly one of two inputs is 1.
 # Train a linear layer and a network with eight hidden units on it, for 2000 steps at the learning rate 0.5.
 
 # %% tags=["solution"]
 xor_x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]).to(device)
 xor_y = torch.tensor([[0.0], [1.0], [1.0], [0.0]]).to(device)
-xor_errors = {}
-for name, model in [("linear", nn.Linear(2, 1)), ("network", Network(2, 8))]:
-    model = model.to(device)
+xor_errors = []
+for model in [nn.Linear(2, 1).to(device), Network(2, 8).to(device)]:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     for _ in range(2000):
         optimizer.zero_grad()
         criterion(model(xor_x), xor_y).backward()
         optimizer.step()
-    xor_errors[name] = (model(xor_x) - xor_y).abs().max().item()
-    print(f"{name}: largest error {xor_errors[name]:.2f}")
-
-# %% tags=["solution"]
-assert xor_errors["linear"] > 0.4
-assert xor_errors["network"] < 0.05
-
-# %% [markdown]
-# **2.** Forget the other half: give the optimizer only the output layer.
-# Is that as bad?
-
-# %% tags=["solution"]
-rest = [train(seed, lambda network: network.output.parameters()) for seed in range(3)]
-rest_errors = largest_errors([network for network, losses in rest])
-print("  ".join(f"{error:.2f}" for error in rest_errors), "instead of", end="  ")
-print("  ".join(f"{error:.2f}" for error in half_errors[:3]))
-assert min(rest_errors) > 0.05
-
-# %% [markdown] tags=["solution"]
-# It is less bad, and no solution in this time either.
-# In the left picture above the points would not move; only the line can, and it has to squeeze between them.
+    xor_errors.append((model(xor_x) - xor_y).abs().max().item())
+print(f"largest error: linear {xor_errors[0]:.2f}, network {xor_errors[1]:.2f}")
+assert xor_errors[0] > 0.4 and xor_errors[1] < 0.05
 
 # %% [markdown]
 # ## What next
 #
-# One output gives one answer.
-# The [next chapter](31_several_labels.py) begins with several at once.
+# Our four rows were tensors from the start.
+# The [next page](27_data_sets.py) makes batches out of tables and files.
 # Networks of this shape spread in the 1980s, together with back-propagation: the chain rule, applied layer by layer.

@@ -1,7 +1,11 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [A1, A2, A3, A4]
+#     teaches:
+#       A1: The data
+#       A2: "Training, one sample per step"
+#       A3: The loss
+#       A4: Multi-label or multi-class
 #     level: intermediate
 #     read_first: [24_logistic_regression, 25_batches, 26_neural_network]
 #     result: accuracy

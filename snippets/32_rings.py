@@ -1,7 +1,14 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [B1, B2, B3, B4, B5, B6, B7]
+#     teaches:
+#       B1: The model
+#       B2: The data
+#       B3: A data set over a table
+#       B4: Training
+#       B5: The model
+#       B6: Which loss
+#       B7: What it learned
 #     level: intermediate
 #     read_first: [24_logistic_regression, 25_batches, 26_neural_network]
 #     result: accuracy

@@ -1,7 +1,8 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [C7]
+#     teaches:
+#       C7: Wide and deep
 #     level: intermediate
 #     read_first: [24_logistic_regression, 26_neural_network]
 #     result: accuracy

@@ -1,7 +1,10 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [C9, D3, D4]
+#     teaches:
+#       C9: In small numbers
+#       D3: Linear and logistic regression
+#       D4: "Softmax, step by step"
 #     level: beginner
 #     read_first: [24_logistic_regression]
 # ---

@@ -1,7 +1,10 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [B6, C11, E15]
+#     teaches:
+#       B6: The last batch's loss for the epoch's
+#       C11: Batches of exactly four
+#       E15: A sigmoid or a ReLU on the logits
 #     level: intermediate
 #     read_first: [26_neural_network, 34_softmax_and_cross_entropy]
 # ---

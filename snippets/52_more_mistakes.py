@@ -1,7 +1,12 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [A4, B6, C11, D6, E15]
+#     teaches:
+#       A4: A quarter of the data vanishes
+#       B6: Batches of float64
+#       C11: Names that are not there
+#       D6: A result thrown away
+#       E15: "`is` where `==` is meant"
 #     level: intermediate
 #     read_first: [51_mistakes]
 # ---

@@ -1,7 +1,9 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [C11, D6]
+#     teaches:
+#       C11: The table
+#       D6: Data
 #     level: intermediate
 #     read_first: [15_autograd, 35_mnist_data]
 # ---

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from page_runner.runner import PageRunner, Report
 from page_runner.script import find_pages
 

@@ -1,6 +1,7 @@
 """Words and integers exactly, decimals within tolerance, whatever is around them."""
 
 import pytest
+
 from page_runner.compare import compare, tokenize
 
 SAME = [

@@ -5,6 +5,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
+
 from page_runner.expected import read
 from page_runner.script import find_pages, parse
 
@@ -36,6 +38,14 @@ def test_recording_can_be_read(script: Path) -> None:
     expected = read(ROOT / "tests" / "expected" / f"{script.stem}.txt")
     assert expected is not None
     assert any(expected.cells.values())
+
+
+def test_every_row_of_the_sources_is_taught() -> None:
+    sources = yaml.safe_load((ROOT / "docs" / "sources.yml").read_text())
+    rows = {row for source in sources.values() for row in source["rows"]}
+    counts = {letter: len(source["rows"]) for letter, source in sources.items()}
+    assert counts == {"A": 4, "B": 7, "C": 11, "D": 6, "E": 15}
+    assert rows == {row for script in SCRIPTS for row in parse(script).header.teaches}
 
 
 def test_ci_runs_the_commands_of_the_readme() -> None:

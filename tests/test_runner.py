@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from page_runner import pool, store
 from page_runner.pool import PagePool
 from page_runner.runner import PageRunner, Report

@@ -3,13 +3,16 @@
 from pathlib import Path
 
 import pytest
+
 from page_runner.script import PageError, parse
 
 HEADER = """\
 # ---
 # jupyter:
 #   page:
-#     teaches: [D1, E10]
+#     teaches:
+#       D1: A section
+#       E10: A section
 #     level: beginner
 #     read_first: [11_tensors]
 # ---
@@ -19,7 +22,7 @@ BODY = """\
 # %% [markdown]
 # # A title
 #
-# Prose.
+# ## A section
 
 # %% tags=["tolerance-0.02", "solution"] alt="what it shows"
 x = 1
@@ -55,7 +58,7 @@ def test_cells_know_their_lines_and_tags(tmp_path: Path) -> None:
 
 def test_header(tmp_path: Path) -> None:
     header = parse(write(tmp_path, HEADER + BODY)).header
-    assert header.teaches == ("D1", "E10")
+    assert header.teaches == {"D1": "A section", "E10": "A section"}
     assert header.read_first == ("11_tensors",)
     assert header.result is None
 
@@ -66,10 +69,11 @@ def test_header(tmp_path: Path) -> None:
         ("page:", "pages:", "no header"),
         ("level: beginner", "level: easy", "`level` is none of beginner"),
         ("level: beginner", "levels: beginner", "lacks `level`"),
-        ("[D1, E10]", "[D1, F1]", "`teaches` has 'F1'"),
-        ("[D1, E10]", "D1", "`teaches` is 'D1'"),
-        ("[D1, E10]", "[D1, E10]\n#     time: 3", "unknown time"),
-        ("[D1, E10]", "[D1", "12_sample.py:1: "),
+        ("D1: A", "F1: A", "`teaches` has 'F1': 'A section'"),
+        ("D1: A section", "D1:", "`teaches` has 'D1': None"),
+        ("D1: A section", "D1: Elsewhere", "`D1` names no section 'Elsewhere'"),
+        ("level: beginner", "level: beginner\n#     time: 3", "unknown time"),
+        ("[11_tensors]", "[11_tensors", "12_sample.py:1: "),
         ("# # A title", "# A title", "no H1"),
         ("# # A title", "# ## A title", "no H1"),
         ('"solution"', '"solutions"', "unknown tag 'solutions'"),

@@ -31,7 +31,13 @@ sys.path[:0] = [str(HERE), str(TESTS)]
 
 from downloads import runnable_notebook, runnable_script  # noqa: E402
 from finishing import compact, valid, with_policy  # noqa: E402
-from lessons import Lesson, by_chapter, duration, load_lessons  # noqa: E402
+from lessons import (  # noqa: E402
+    Lesson,
+    by_chapter,
+    duration,
+    load_lessons,
+    load_sources,
+)
 from rendering import (  # noqa: E402
     VERBATIM,
     Rendering,
@@ -138,9 +144,11 @@ def on_page_markdown(
         comment_start_string="<!--#",  # `{#` starts an id in Markdown
         comment_end_string="#-->",
     ).from_string(markdown)
+    lessons = list(site.lessons.values())
     return template.render(
-        lessons=list(site.lessons.values()),
+        lessons=lessons,
         lesson=find_lesson,
+        sources=lambda: load_sources(Path(config.docs_dir, "sources.yml"), lessons),
         figure=figure,
         learning_path=learning_path(env),
     )
@@ -205,6 +213,9 @@ def lesson_files(lesson: Lesson, config: MkDocsConfig) -> Iterator[File]:
     )
     page.dest_uri = lesson.address
     yield page
+
+    for address, script in lesson.published.items():
+        yield generated_file(config, address, script)
 
     helper = lesson.script.with_name("load.py").read_text(encoding="utf-8")
     script = lesson.script.read_text(encoding="utf-8")

@@ -1,14 +1,20 @@
 """What the site knows of a lesson before it is rendered."""
 
+import json
+import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+from markdown.extensions.toc import slugify
 from mkdocs.exceptions import PluginError
 from nbformat import NotebookNode
 
 from page_runner import store
-from page_runner.script import PageError
+from page_runner.script import PageError, parse
+
+log = logging.getLogger("mkdocs.hooks.lessons")  # strict builds count its warnings
 
 DATA_NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "diabetes": "diabetes table"}
 
@@ -86,6 +92,24 @@ class Lesson:
         ]
 
     @property
+    def published(self) -> dict[str, str]:
+        """Scripts that hold the files the page wrote for its widgets, by address.
+
+        A script, because a page on disk may load scripts and may not read files.
+        """
+        return {
+            f"published/{Path(name).stem}.js": (
+                f"(window.published ??= {{}})[{json.dumps(name)}] = {text};\n"
+            )
+            for name, text in self.run.get("files", {}).items()
+        }
+
+    @property
+    def teaches(self) -> dict[str, str]:
+        """Rows of the sources that the page teaches, with the section that does."""
+        return self.notebook.metadata.page.teaches
+
+    @property
     def figures(self) -> list[tuple[NotebookNode, str]]:
         """The pictures that the page drew, each with its text alternative."""
         return [
@@ -115,7 +139,8 @@ class Lesson:
 def load_lessons(folder: Path, live: bool = False) -> list[Lesson]:
     """Every lesson of a folder, in order; PluginError where one cannot be published.
 
-    Served live, a lesson whose code has changed is shown with its last run.
+    Served live, a lesson whose code has changed is shown with its last run, and one
+    that has never run is left out.
     """
     lessons, problems = [], []
     for script in sorted(folder.glob("[0-9][0-9]_*.py")):
@@ -128,10 +153,15 @@ def load_lessons(folder: Path, live: bool = False) -> list[Lesson]:
             if notebook:
                 lessons.append(Lesson(script, notebook, is_current=bool(current)))
             else:
+                reasons = ", ".join(store.changed(parse(script)))
                 problems.append(
-                    f"{folder.name}/{script.name} has no current run: "
+                    f"{folder.name}/{script.name} has no current run ({reasons}): "
                     f"run `nox -s tests -- {script.stem}`"
                 )
+    if live and lessons:
+        for problem in problems:
+            log.warning(problem)
+        return lessons
     if not lessons and not problems:
         problems.append(f"{folder} holds no page")
     if problems:
@@ -151,6 +181,37 @@ def by_chapter(lessons: list[Lesson], names: dict[int, str]) -> dict[str, list[L
         title = f"{lesson.chapter}. {names[lesson.chapter]}"
         chapters.setdefault(title, []).append(lesson)
     return chapters
+
+
+def load_sources(
+    path: Path, lessons: list[Lesson]
+) -> list[tuple[str, list[tuple[str, str, list[tuple[Lesson, str, str]]]]]]:
+    """The sources as titles with rows: name, text, and who teaches it in which section.
+
+    A section is given by its text and its anchor. PluginError where a row has no
+    lesson, or a lesson teaches a row that is none.
+    """
+    sources = yaml.safe_load(path.read_text(encoding="utf-8"))
+    taught = [(row, lesson) for lesson in lessons for row in lesson.teaches]
+    known = {row for source in sources.values() for row in source["rows"]}
+    if lost := known.symmetric_difference(row for row, _ in taught):
+        raise PluginError(f"rows taught by no page, or unknown: {sorted(lost)}")
+
+    def teachers(row: str) -> list[tuple[Lesson, str, str]]:
+        found = [
+            (lesson, lesson.teaches[row]) for name, lesson in taught if name == row
+        ]
+        return [
+            (lesson, text, slugify(plain_text(text), "-")) for lesson, text in found
+        ]
+
+    return [
+        (
+            f"{letter}. {source['title']}",
+            [(row, text, teachers(row)) for row, text in source["rows"].items()],
+        )
+        for letter, source in sources.items()
+    ]
 
 
 def duration(seconds: float) -> str:

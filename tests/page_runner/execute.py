@@ -22,6 +22,7 @@ import matplotlib.pyplot as plt
 import nbformat.v4
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
+from matplotlib.colors import is_color_like, same_color
 from matplotlib.figure import Figure
 from nbconvert.filters import strip_ansi
 from nbconvert.preprocessors.coalescestreams import CoalesceStreamsPreprocessor
@@ -83,6 +84,7 @@ class Run:
     seconds: float = 0.0
     result: float | None = None
     data: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)  # published, by name
     versions: dict[str, str] = field(default_factory=dict)
     device_name: str = ""
 
@@ -189,9 +191,11 @@ class FigureFormats:
         """PNG (base64) at twice the screen's resolution; None where there is an SVG."""
         if self.svg(figure) is not None:
             return None
-        for artist in figure.findobj(lambda a: hasattr(a, "get_color")):
-            if artist.get_color() == INK:
-                artist.set_color(INK_PNG)
+        for artist in figure.findobj():
+            for name in ("color", "edgecolor", "facecolor", "markeredgecolor"):
+                color = getattr(artist, f"get_{name}", lambda: None)()
+                if is_color_like(color) and same_color(color, INK):
+                    getattr(artist, f"set_{name}")(INK_PNG)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=2 * figure.dpi)
         return base64.b64encode(buffer.getvalue()).decode()
@@ -333,6 +337,8 @@ def _describe(run: Run, page: Page, module: types.ModuleType) -> None:
 
     if page.header.result and not run.failure:
         run.result = _result(run, page, module)
+    if not run.failure:
+        _collect_files(run, page)
     load = sys.modules.get("load")
     run.data = dict(getattr(load, "used", {}))
     run.versions = {
@@ -344,6 +350,15 @@ def _describe(run: Run, page: Page, module: types.ModuleType) -> None:
         run.device_name = torch.cuda.get_device_name()
     else:
         run.device_name = "CPU, one thread"
+
+
+def _collect_files(run: Run, page: Page) -> None:
+    """Keep the files that the page publishes; a failure where one is not there."""
+    for name in page.header.publishes:
+        try:
+            run.files[name] = Path(name).read_text(encoding="utf-8")
+        except OSError as error:
+            run.failure = Failure(1, "header", f"`publishes: {name}`: {error}")
 
 
 def _result(run: Run, page: Page, module: types.ModuleType) -> float | None:

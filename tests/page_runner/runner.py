@@ -122,6 +122,7 @@ class PageRunner:
             "device_name": run.device_name,
             **run.versions,
             "data": run.data,
+            "files": run.files,
             "result": run.result,
             "compared": verdict.compared,
             "not_compared": verdict.not_compared,

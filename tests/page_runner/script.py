@@ -8,10 +8,11 @@ from pathlib import Path
 import jupytext
 
 LEVELS = ("beginner", "intermediate", "advanced")
-DEFAULT_TIME_LIMIT = 120.0  # seconds
+DEFAULT_TIME_LIMIT = 300.0  # seconds
 
 _STEM = re.compile(r"[1-9][0-9]_[a-z0-9]+(_[a-z0-9]+)*")
 _ROW = re.compile(r"[A-E][1-9][0-9]?")
+_FILE = re.compile(r"\w+\.json")
 _MARKER = re.compile(r"# %%(\s|$)")
 _TOLERANCE = re.compile(r"tolerance-(\d+(\.\d+)?(e-?\d+)?)")
 
@@ -53,11 +54,12 @@ class Cell:
 class Header:
     """What a page says of itself that cannot be computed."""
 
-    teaches: tuple[str, ...]
+    teaches: dict[str, str]  # row of the sources: the section that teaches it
     level: str
     read_first: tuple[str, ...]
     result: str | None  # the variable that holds the page's headline figure
     source_result: float | None  # the figure that the old tutorial reported
+    publishes: tuple[str, ...]  # files that the page writes and the site offers
     time_limit: float  # seconds
 
 
@@ -104,6 +106,7 @@ def parse(path: Path) -> Page:
     header = _parse_header(path, notebook.metadata.get("page"))
     cells = _number_cells(path, text.splitlines(), notebook.cells)
     _check_title(path, cells)
+    _check_sections(path, header, cells)
     return Page(path, header, cells)
 
 
@@ -122,19 +125,22 @@ def _parse_header(path: Path, fields: object) -> Header:
             raise PageError(path, 1, f"the header's `{name}` is {value!r}")
         return value
 
-    def take_names(name: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
-        values = take(name, list)
+    def take_names(
+        name: str, pattern: re.Pattern[str], default: object = ...
+    ) -> tuple[str, ...]:
+        values = take(name, list, default)
         for value in values:
             if not isinstance(value, str) or not pattern.fullmatch(value):
                 raise PageError(path, 1, f"the header's `{name}` has {value!r}")
         return tuple(values)
 
     header = Header(
-        teaches=take_names("teaches", _ROW),
+        teaches=_parse_rows(path, take("teaches", dict)),
         level=take("level", str),
         read_first=take_names("read_first", _STEM),
         result=take("result", str, None),
         source_result=take("source_result", (int, float), None),
+        publishes=take_names("publishes", _FILE, []),
         time_limit=float(take("time_limit", (int, float), DEFAULT_TIME_LIMIT)),
     )
     if header.level not in LEVELS:
@@ -142,6 +148,15 @@ def _parse_header(path: Path, fields: object) -> Header:
     if fields:
         raise PageError(path, 1, f"the header has unknown {', '.join(fields)}")
     return header
+
+
+def _parse_rows(path: Path, rows: dict) -> dict[str, str]:
+    """The rows of the sources that a page teaches, with the sections that do."""
+    for row, section in rows.items():
+        if not _ROW.fullmatch(str(row)) or not isinstance(section, str):
+            message = f"the header's `teaches` has {row!r}: {section!r}"
+            raise PageError(path, 1, f"{message}; write `C2: Title of a section`")
+    return rows
 
 
 def _number_cells(path: Path, lines: list[str], cells: list) -> tuple[Cell, ...]:
@@ -176,6 +191,21 @@ def _check_tags(path: Path, line: int, tags: tuple[str, ...]) -> None:
     for tag in tags:
         if tag not in ("varies", "solution") and not _TOLERANCE.fullmatch(tag):
             raise PageError(path, line, f"unknown tag {tag!r}")
+
+
+def _check_sections(path: Path, header: Header, cells: tuple[Cell, ...]) -> None:
+    """Each row that the page teaches names one of its sections."""
+    lines = [
+        line
+        for cell in cells
+        if cell.kind == "markdown"
+        for line in cell.source.splitlines()
+    ]
+    for row, section in header.teaches.items():
+        if f"## {section}" not in lines:
+            raise PageError(
+                path, 1, f"the header's `{row}` names no section {section!r}"
+            )
 
 
 def _check_title(path: Path, cells: tuple[Cell, ...]) -> None:

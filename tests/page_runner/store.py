@@ -49,7 +49,7 @@ def dependencies(page: Page, device: str) -> dict[str, str]:
     """A digest of each thing that a page's executed notebook depends on, by name."""
     code = [(cell.source, cell.tags, cell.alt) for cell in page.code]
     found = {
-        "code": _digest([code, page.header.result]),
+        "code": _digest([code, page.header.result, page.header.publishes]),
         "recorded output": _file_digest(expected_path(page.path)),
         "packages": _digest(_versions()),
         "runner": _runner_digest(),
@@ -147,7 +147,7 @@ def _cell(cell, outputs: list) -> NotebookNode:
 
 def _header(page: Page) -> dict:
     header = {
-        "teaches": list(page.header.teaches),
+        "teaches": page.header.teaches,
         "level": page.header.level,
         "read_first": list(page.header.read_first),
         "title": page.title,

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: [Z9]
+#     teaches: {Z9: A section}
 #     level: beginner
 #     read_first: []
 # ---

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   page:
-#     teaches: []
+#     teaches: {}
 #     level: beginner
 #     read_first: []
 # ---

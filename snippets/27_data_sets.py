@@ -1,0 +1,259 @@
+# ---
+# jupyter:
+#   page:
+#     teaches:
+#       B3: A table
+#       C8: A file
+#     level: beginner
+#     read_first: [24_logistic_regression, 25_batches]
+# ---
+
+# %% [markdown]
+# # Data sets of one's own
+#
+# Data seldom come as tensors.
+# They come as tables, files, folders of pictures, and a class of one's own turns them into a data set that a loader understands.
+# We write two such classes, one over a table and one over a file.
+# On the way we see why batches are shuffled: trained on a sorted table, a model is right about 67 % of new rectangles; shuffled, about 97 %.
+# You should know [batches](25_batches.py) and [logistic regression](24_logistic_regression.py).
+
+# %%
+import multiprocessing
+import os
+import warnings
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, random_split
+
+from load import diabetes_file
+
+# %%
+torch.manual_seed(0)
+device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+# %% [markdown]
+# ## A table
+#
+# Many tables are read with pandas, and then they are frames.
+# This one holds 120 rectangles; the label is 1 where the rectangle is wider than high.
+# It is sorted by label, as tables often are.
+
+# %%
+sides = np.random.default_rng(0).uniform(1, 5, size=(120, 2))
+frame = pd.DataFrame(sides, columns=["width", "height"])
+frame["wide"] = (frame["width"] > frame["height"]).astype(float)
+frame = frame.sort_values("wide", kind="stable", ignore_index=True)
+frame.iloc[[0, 1, -2, -1]]
+
+# %% [markdown]
+# A data set answers two questions: how many samples are there, and which is the $i$-th?
+# So a class derived from `Dataset` needs two methods, `__len__` and `__getitem__`.
+# A frame holds 64-bit numbers and a layer 32-bit weights, and a layer refuses to mix them.
+# We convert once, at the start.
+
+
+# %%
+class FrameDataset(Dataset):
+    """Rows of a frame: features (columns,) and label (1,), both float32."""
+
+    def __init__(self, frame, feature_names, label_name):
+        self.features = torch.tensor(frame[feature_names].to_numpy("float32"))
+        self.labels = torch.tensor(frame[[label_name]].to_numpy("float32"))
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, i):
+        return self.features[i], self.labels[i]
+
+
+rectangles = FrameDataset(frame, ["width", "height"], "wide")
+features, label = rectangles[0]
+print(len(rectangles), features.dtype, tuple(features.shape), tuple(label.shape))
+
+# %% [markdown]
+# ## Which samples a batch holds
+#
+# The loader asks for the length, decides on an order, and asks for one sample after the other.
+# Anything that answers the two questions will do, even a `range`.
+# That shows us the numbers of the samples in each batch of four, in the table's order and shuffled.
+
+# %%
+batch_size = 4
+
+
+def sample_numbers(shuffle):
+    """The samples of each batch of one epoch: (batches, 4)."""
+    order = torch.Generator().manual_seed(0)
+    numbers = range(len(rectangles))
+    loader = DataLoader(numbers, batch_size, shuffle=shuffle, generator=order)
+    return torch.stack(list(loader))
+
+
+numbers_of = {"in order": sample_numbers(False), "shuffled": sample_numbers(True)}
+for name, numbers in numbers_of.items():
+    share = rectangles.labels[numbers].mean(dim=(1, 2))  # of label 1 in each batch
+    mixed = ((share > 0) & (share < 1)).sum()
+    print(f"{name}: first {numbers[0].tolist()}, {mixed} of {len(share)} batches mixed")
+    assert numbers.flatten().sort()[0].tolist() == list(range(len(rectangles)))
+
+# %% [markdown]
+# Either way every sample comes once.
+# But in the table's order a batch has both labels only where the one ends and the other begins.
+# In the picture each dot is a sample; see which labels the model meets last.
+
+# %% alt="Batch against sample number: a staircase in order, a scatter when shuffled"
+fig, axes = plt.subplots(1, 2, figsize=(7, 3.2), layout="constrained", sharey=True)
+for ax, (name, numbers) in zip(axes, numbers_of.items(), strict=True):
+    batch_of = torch.arange(len(numbers)).repeat_interleave(batch_size)
+    labels = rectangles.labels[numbers.flatten(), 0]
+    for wide in (0, 1):
+        mine = labels == wide
+        shown = numbers.flatten()[mine], batch_of[mine]
+        ax.plot(*shown, "os"[wide], markersize=3, label=f"label {wide}")
+    ax.set(xlabel="sample", title=name)
+axes[0].set(ylabel="batch")
+axes[0].legend()
+plt.show()
+
+# %% [markdown]
+# On the left, the second half of the epoch is label 1 alone.
+#
+# ## What the order costs
+#
+# We train a linear layer twice, from the same start, and judge it on 1000 rectangles that it has not seen.
+# The loop knows only the loader, so it is the same for every data set.
+
+# %%
+learning_rate = 0.1
+num_epochs = 5
+criterion = nn.BCEWithLogitsLoss()
+fresh = torch.empty(1000, 2).uniform_(1, 5)
+fresh_wide = fresh[:, 0] > fresh[:, 1]
+accuracies = []
+
+for name, shuffle in [("in order", False), ("shuffled", True)]:
+    torch.manual_seed(0)
+    layer = nn.Linear(2, 1).to(device)
+    optimizer = torch.optim.SGD(layer.parameters(), lr=learning_rate)
+    loader = DataLoader(rectangles, batch_size, shuffle=shuffle)
+    for _ in range(num_epochs):
+        for x, y in loader:
+            optimizer.zero_grad()
+            criterion(layer(x.to(device)), y.to(device)).backward()
+            optimizer.step()
+    with torch.no_grad():
+        answers = layer(fresh.to(device)).cpu()[:, 0] > 0
+    accuracies.append((answers == fresh_wide).float().mean().item())
+    print(f"{name}: accuracy {accuracies[-1]:.2f}")
+assert accuracies[0] < 0.85 < 0.9 < accuracies[1]
+
+# %% [markdown]
+# A model follows what it saw last: half an epoch of steps that all say "wide".
+#
+# ## Workers
+#
+# A loader can prepare batches in other processes, its workers, while the model trains.
+# That helps where a sample costs time, such as a picture to be read and decoded.
+#
+# On Linux, Python starts workers by fork: each is a copy of this process, and knows our class.
+# On Windows and macOS a worker starts empty and runs this script from its top, which would start workers again.
+# There a script must hide its work behind `if __name__ == "__main__":`, and a page like this one does without workers.
+
+# %%
+# two where they are forked and there are two processors to run them
+can_fork = multiprocessing.get_start_method() == "fork"
+num_workers = min(2, os.cpu_count()) if can_fork else 0
+
+
+def load_epoch(dataset, batch_size, seed=0, **options):
+    """All batches of one shuffled epoch, as a list."""
+    order = torch.Generator().manual_seed(seed)
+    loader = DataLoader(dataset, batch_size, shuffle=True, generator=order, **options)
+    with warnings.catch_warnings():  # Python 3.12 warns of forks beside threads
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return list(loader)
+
+
+helped = load_epoch(rectangles, batch_size, num_workers=num_workers)
+print(len(helped), "batches; first:", [tuple(part.shape) for part in helped[0]])
+
+# %% [markdown]
+# The workers change nothing about the batches: the seed decides which samples they hold.
+
+# %%
+alone = load_epoch(rectangles, batch_size)
+other_seed = load_epoch(rectangles, batch_size, seed=1)
+print("same without workers:", torch.equal(helped[0][0], alone[0][0]))
+print("same with seed 1:    ", torch.equal(helped[0][0], other_seed[0][0]))
+assert all(torch.equal(a[0], b[0]) for a, b in zip(helped, alone, strict=True))
+
+# %% [markdown]
+# In batches of 50, the last one has what is left; `drop_last=True` leaves it out.
+
+# %%
+for options in [{}, {"drop_last": True}]:
+    batches = load_epoch(rectangles, batch_size=50, **options)
+    print([len(labels) for features, labels in batches], options)
+
+# %% [markdown]
+# ## A file
+#
+# The diabetes file is a compressed table without column names: eight features in each line, then the label.
+# The class reads it once and answers the same two questions.
+
+
+# %%
+class DiabetesDataset(Dataset):
+    """The file's rows: eight features (8,) and the label (1,), both float32."""
+
+    def __init__(self, path):
+        table = np.loadtxt(path, delimiter=",", dtype=np.float32)  # (rows, 9)
+        self.features = torch.from_numpy(table[:, :-1])
+        self.labels = torch.from_numpy(table[:, -1:])  # -1: keeps the dimension
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, i):
+        return self.features[i], self.labels[i]
+
+
+patients = DiabetesDataset(diabetes_file())
+batches = load_epoch(patients, batch_size=32)
+print(len(patients), "rows in", len(batches), "batches")
+print("last:", [tuple(part.shape) for part in batches[-1]])
+assert sum(len(labels) for features, labels in batches) == len(patients)
+
+# %% [markdown]
+# ## Try it yourself
+#
+# **1.** Give a layer the rectangles as 64-bit numbers.
+# What does it say?
+
+# %% tags=["solution"]
+wide_numbers = torch.tensor(frame[["width", "height"]].to_numpy())
+try:
+    nn.Linear(2, 1)(wide_numbers)
+except RuntimeError as error:
+    print(error)
+
+# %% [markdown]
+# **2.** `random_split` cuts a data set in two.
+# Hold back a fifth of the patients, and show that no row is in both parts.
+
+# %% tags=["solution"]
+train_set, test_set = random_split(patients, [0.8, 0.2])
+print(len(train_set), "+", len(test_set), "rows")
+assert not set(train_set.indices) & set(test_set.indices)
+
+# %% [markdown]
+# ## What next
+#
+# Chapter 2 ends here, with one answer per sample; the [next chapter](31_several_labels.py) begins with several.
+# It also has pages that train on the [diabetes](33_diabetes.py) file and on [MNIST](35_mnist_data.py), one of the data sets that torchvision has ready.
+# The two methods are those of any Python sequence; that is why a `range` would do.
