@@ -11,10 +11,8 @@
 # %% [markdown]
 # # Tensors
 #
-# Welcome.
+# PyTorch is a library that computes with tables of numbers, called **tensors**, and learns from them.
 # This is the first page; if you have written a loop and a function in Python, you know enough to read it.
-# PyTorch is a library that computes with tables of numbers and learns from them.
-# Such a table is called a **tensor**.
 # Here you make tensors, take parts out of them, add them, and multiply one of shape (10, 20) with one of shape (20, 5).
 # At the end stands the smallest model there is: $y = x$.
 

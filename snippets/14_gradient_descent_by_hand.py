@@ -10,8 +10,8 @@
 # %% [markdown]
 # # Gradient descent by hand
 #
-# On the [page before](13_linear_model_by_hand.py) we tried 41 values of $w$ and kept the best.
-# Here $w$ finds its own way: we ask in which direction the loss falls, and step there.
+# A weight can find its own way to the lowest loss: ask in which direction the loss falls, and step there.
+# On the [page before](13_linear_model_by_hand.py) we tried 41 values of $w$ and kept the best; here $w$ moves.
 # After 100 rounds over three points the model predicts 8 for the input 4, as it should.
 # You need no PyTorch for this page, only the loss $(xw - y)^2$.
 

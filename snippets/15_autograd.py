@@ -12,9 +12,9 @@
 # %% [markdown]
 # # Autograd
 #
-# On the [page before](14_gradient_descent_by_hand.py) we derived the gradient of the loss on paper.
-# Here PyTorch derives it: it notes every operation, and then goes back through its notes.
+# PyTorch finds gradients by itself: it notes every operation, and then goes back through its notes.
 # This is **autograd**, short for automatic gradient.
+# On the [page before](14_gradient_descent_by_hand.py) we derived the gradient of the loss on paper.
 # It finds the same gradients as we did, and $w$ is 1.9512 after ten epochs, as it was by hand.
 # Then we look at the notes, and differentiate a cell of a recurrent network.
 

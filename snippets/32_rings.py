@@ -10,7 +10,7 @@
 #       B6: Which loss
 #       B7: What it learned
 #     level: intermediate
-#     read_first: [24_logistic_regression, 25_batches, 26_neural_network]
+#     read_first: [24_logistic_regression, 26_neural_network, 27_data_sets]
 #     result: accuracy
 # ---
 
@@ -102,7 +102,7 @@ class PointDataset(Dataset):
 train_set, test_set = PointDataset(train_points), PointDataset(test_points)
 
 # %% [markdown]
-# A `DataLoader` makes batches of it: four samples each, shuffled, fetched by two [workers](25_batches.py) where the system allows it.
+# A `DataLoader` makes batches of it: four samples each, shuffled, fetched by two [workers](27_data_sets.py) where the system allows it.
 # The old recipe asked the loader for a batch before there was a loader, and with `.next()`, a method that is gone.
 # Today it is `next(...)`, and the loader comes first.
 

