@@ -47,12 +47,17 @@ def page_runner(request: pytest.FixtureRequest) -> Iterator[PageRunner]:
     selected = [
         item.callspec.params["script"]
         for item in request.session.items
-        if "page_runner" in item.fixturenames
+        if _is_page_test(item)
     ]
     with PageRunner(option("--device"), record=option("--record")) as runner:
         for script in selected:
             runner.start(script)
         yield runner
+
+
+def _is_page_test(item: pytest.Item) -> bool:
+    """Whether a test runs a page; code blocks of Markdown files have no fixtures."""
+    return "page_runner" in getattr(item, "fixturenames", ())
 
 
 def _page_report(report: object) -> Report | None:
@@ -105,7 +110,7 @@ class PageReporter:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """A run that was asked for pages and executed none has failed."""
-        wanted = any("page_runner" in item.fixturenames for item in session.items)
+        wanted = any(map(_is_page_test, session.items))
         if wanted and not self.reports and not session.config.option.collectonly:
             self.terminal.write_line("no page was executed, none was cached", red=True)
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

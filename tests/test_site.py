@@ -57,7 +57,7 @@ def cifar10():
 HEADER = """# ---
 # jupyter:
 #   page:
-#     teaches: []
+#     teaches: {{}}
 #     level: beginner
 #     read_first: [{read_first}]
 # ---
@@ -174,7 +174,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "docs" / "about.md").write_text(
         "# About\n\n[One](../snippets/11_first_page.py#what-next)\n"
     )
-    settings = (ROOT / "mkdocs.yml").read_text().replace("how-it-works.md", "about.md")
+    settings = (ROOT / "mkdocs.yml").read_text()
+    settings = re.sub(r"  - About:\n( {6}- .*\n)+", "  - about.md\n", settings)
     (tmp_path / "mkdocs.yml").write_text(settings)
     monkeypatch.setattr(page_runner.store, "current_notebook", executed)
     return tmp_path
@@ -271,7 +272,7 @@ def test_a_page_without_a_run_stops_the_build(
     with pytest.raises(PluginError) as error:
         load_lessons(project / "snippets")
     assert str(error.value).splitlines()[1] == (
-        "snippets/12_second_page.py has no current run: "
+        "snippets/12_second_page.py has no current run (never run): "
         "run `nox -s tests -- 12_second_page`"
     )
 
