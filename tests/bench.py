@@ -34,12 +34,22 @@ plugins:
 
 
 def copy_project(folder: Path, names: list[str]) -> Path:
-    """A copy of this project with only the pages whose names contain one of `names`."""
-    shutil.copytree(ROOT, folder, ignore=lambda *_: IGNORED)
-    scripts = find_pages(folder / "snippets")
-    kept = [path for path in scripts if any(name in path.stem for name in names)]
-    for path in set(scripts) - set(kept) if names else ():
-        path.unlink()
+    """A copy of this project, with only the pages whose names contain one of `names`.
+
+    Page 14 stays, for its figure is on the home page; the table of all rows does not.
+    """
+    shutil.copytree(
+        ROOT, folder, ignore=lambda at, _: IGNORED if at == str(ROOT) else ()
+    )
+    if not names:
+        return folder
+    for path in find_pages(folder / "snippets"):
+        if not any(name in path.stem for name in [*names, "14_"]):
+            path.unlink()
+    (folder / "docs" / "where-everything-went.md").unlink()
+    settings = folder / "mkdocs.yml"
+    lines = settings.read_text().splitlines(keepends=True)
+    settings.write_text("".join(x for x in lines if "where-everything" not in x))
     return folder
 
 
@@ -102,8 +112,8 @@ def main() -> None:
         edit_prose(scripts[0])
         edit_prose(stock / "docs" / scripts[0].name)
         report("after a prose edit", build_ours(ours), build_stock(stock), "s")
-        address = scripts[0].stem[3:].replace("_", "-")
-        size = next(ours.glob(f"site/{address}*/**/*.html")).stat().st_size
+        address = scripts[0].stem[3:].replace("_", "-") + ".html"
+        size = (ours / "site" / address).stat().st_size
         stock_size = (stock / "site" / scripts[0].stem / "index.html").stat().st_size
         report("bytes of a page", size / 1e3, stock_size / 1e3, "kB")
 
