@@ -182,6 +182,16 @@ for rate in [0.001, 0.01, 0.1, 0.25]:
     assert np.isclose(distance, factor**10)
 
 # %% [markdown]
+# ## Play with it
+#
+# **Step** takes the next point, **Epoch** the rest of the three; the numbers are those of the code above.
+# Try the four learning rates, then look for the one at which $w$ begins to run away.
+#
+# <div data-widget="gradient-descent">
+# <p>On the page's own site, and with JavaScript, here are a slider for the learning rate, two buttons, and the curve of the loss with <var>w</var> on it.</p>
+# </div>
+
+# %% [markdown]
 # ## Try it yourself
 #
 # **1.** Step once per epoch, with the mean gradient of the three points.
