@@ -3,6 +3,7 @@
 Checks the folder `site/` (or SITE_DIR), which `nox -s docs` builds.
 """
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -13,6 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 SCHEMES = ("light", "dark")
 LESSON = "gradient-descent-by-hand.html"
 PAGES = ("index.html", LESSON)
+EVERY_PAGE = sorted(path.name for path in SITE.glob("*.html"))
+MAX_HTML = 80_000  # bytes of a page without its figures
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +50,17 @@ class Watched:
             self.complaints.append(f"other host: {url}")
 
 
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_html_is_small(page: str) -> None:
+    html = (SITE / page).read_text(encoding="utf-8")
+    without_figures = re.sub(
+        r'<svg[^>]* role="img".*?</svg>', "", html, flags=re.DOTALL
+    )
+    assert len(without_figures.encode()) <= MAX_HTML
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", EVERY_PAGE)
 def test_page_opens_without_complaint(
     browser: Browser, address: str, page: str, scheme: str
 ) -> None:

@@ -4,6 +4,7 @@ The site's live server starts this beside itself. It prints what became of each 
 the server renders a page again when its executed notebook appears.
 """
 
+import os
 import sys
 import threading
 import time
@@ -53,11 +54,12 @@ class Watcher:
 
 
 def main() -> None:
-    """Watch the folder named on the command line until interrupted."""
+    """Watch the folder named on the command line until the parent process ends."""
+    parent = os.getppid()
     prepare_server()
     with PageRunner("cpu") as runner:
         watcher = Watcher(runner, Path(sys.argv[1]).resolve())
-        while True:
+        while os.getppid() == parent:
             watcher.look()
             time.sleep(INTERVAL)
 
