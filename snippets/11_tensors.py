@@ -13,7 +13,7 @@
 #
 # PyTorch is a library that computes with tables of numbers, called **tensors**, and learns from them.
 # This is the first page; if you have written a loop and a function in Python, you know enough to read it.
-# Here you make tensors, take parts out of them, add them, and multiply one of shape (10, 20) with one of shape (20, 5).
+# Here you make tensors, take parts out of them, add them, and multiply a table of 10 rows and 20 columns by one of 20 rows and 5 columns.
 # At the end stands the smallest model there is: $y = x$.
 
 # %%
@@ -35,7 +35,7 @@ print(x1[0])
 print(x1[0].item())
 
 # %% [markdown]
-# What comes out of a tensor is a tensor again, here one that holds a single number.
+# An index gives a tensor again, here one that holds a single number.
 # `item` turns it into a number of Python's own.
 #
 # A tensor knows its **shape**, how many elements there are along each dimension, and its **dtype**, the kind of its elements.
@@ -97,14 +97,15 @@ slices = {
     "x3[0, :, 0]": x3[0, :, 0],
     "x3[0, 0, :]": x3[0, 0, :],
 }
-fig, axes = plt.subplots(1, 3, figsize=(7, 2), layout="constrained")
+fig, axes = plt.subplots(1, 3, figsize=(7, 2.4), layout="constrained")
 for ax, (name, taken) in zip(axes, slices.items(), strict=True):
     for matrix, row, column in itertools.product(range(2), range(2), range(4)):
         number = x3[matrix, row, column]
         color, weight = ("C1", "bold") if number in taken else ("gray", "normal")
-        style = {"color": color, "weight": weight, "size": 13, "ha": "right"}
+        style = {"color": color, "weight": weight, "size": 16, "ha": "right"}
         ax.text(column, 2.5 * matrix + row, number.item(), **style)
-    ax.set(title=name, xlim=(-1.2, 4), ylim=(4, -0.7))
+    ax.set(xlim=(-0.7, 3.3), ylim=(4, -0.7))
+    ax.set_title(name, size=16)
     ax.axis("off")
 plt.show()
 
@@ -123,7 +124,7 @@ print(tuple(blank.shape), blank.dtype)
 
 # %% [markdown]
 # `rand` draws random numbers between 0 and 1.
-# They come from a generator that starts from a **seed**: the same seed gives the same numbers each time, on your machine as well as here.
+# They come from a generator that starts from a **seed**: the same seed gives the same numbers each time.
 
 # %%
 torch.manual_seed(0)
@@ -156,6 +157,7 @@ assert torch.equal(blank, total)
 
 # %% [markdown]
 # A method whose name ends in an underscore works **in place**: it changes the tensor that it is called on.
+# That saves memory, and the old numbers are gone.
 
 # %%
 print("before:", b[0])
@@ -164,8 +166,15 @@ print("after: ", b[0])
 assert torch.equal(b, total)
 
 # %% [markdown]
-# That saves memory, and the old numbers are gone.
-#
+# What if the shapes differ?
+# Where a dimension is missing or has the length 1, PyTorch repeats what is there: here it adds the row `x1` to every row of `x2`.
+# This is called **broadcasting**, and it is as often a trap as a convenience.
+
+# %%
+print(x2 + x1)  # (2, 4) + (4,) -> (2, 4)
+assert torch.equal((x2 + x1)[1], x2[1] + x1)
+
+# %% [markdown]
 # ## Multiplication, two kinds
 #
 # The star multiplies element by element, as plus adds.
@@ -193,7 +202,7 @@ assert torch.isclose(product[3, 2], by_hand)
 
 # %% [markdown]
 # Where the lengths do not agree, PyTorch refuses and names both shapes.
-# You will meet this message again; compare the two numbers in the middle.
+# You will meet this message again; look at the two numbers in the middle.
 
 # %%
 try:
@@ -208,7 +217,7 @@ else:
 #
 # A **model** is a function that takes a tensor and answers with a tensor.
 # The smallest one answers with what it was given: $y = x$.
-# It has nothing to learn; all models on the pages to come start from here and add something.
+# It has nothing to learn; the models on the pages to come have.
 
 
 # %%
@@ -234,19 +243,7 @@ print(corner, tuple(corner.shape))
 assert corner.tolist() == [8, 16]
 
 # %% [markdown]
-# **2.** Add a tensor of shape (4,) to one of shape (2, 4).
-# What does PyTorch do with the missing dimension?
-
-# %% tags=["solution"]
-print(x2 + x1)
-assert torch.equal((x2 + x1)[1], x2[1] + x1)
-
-# %% [markdown] tags=["solution"]
-# It adds the row to every row.
-# This is called **broadcasting**, and it is as often a convenience as a trap.
-
-# %% [markdown]
-# **3.** Write a model that answers $y = 2x + 1$, and give it `x3`.
+# **2.** Write a model that answers $y = 2x + 1$, and give it `x3`.
 
 
 # %% tags=["solution"]

@@ -10,10 +10,10 @@
 # %% [markdown]
 # # NumPy and devices
 #
-# [Tensors](11_tensors.py) are at home in two more places: in NumPy, where much data comes from, and on a GPU, where large models run.
-# This page brings a tensor to both and back.
-# Each time we ask one question: is the result the same memory under another name, or a copy?
-# You should know what an array of NumPy is, and need no GPU.
+# Much data comes as arrays of NumPy, and large models run on a GPU.
+# This page brings a [tensor](11_tensors.py) to both and back.
+# Each time we ask: is the result the same memory under another name, or a copy?
+# You should know what a NumPy array is; you need no GPU.
 
 # %%
 import numpy as np
@@ -74,8 +74,8 @@ print("shared:", shared_array)
 print("copied:", copied_array)
 
 # %% [markdown]
-# There are more roads than these four.
-# NumPy can tell whether two arrays share memory, and sorts them for us.
+# There are more roads between the two.
+# NumPy can tell whether two arrays share memory, and sorts the roads for us.
 
 # %%
 roads = {
@@ -101,12 +101,12 @@ for road, (start, end) in roads.items():
 
 # %%
 for values in [[1, 2], [1.0, 2.0], [True, False]]:
-    from_array = torch.from_numpy(np.array(values))
-    from_list = torch.tensor(values)
-    print(f"{values!s:13}  array: {from_array.dtype!s:13}  list: {from_list.dtype}")
+    print(values)
+    print("  by way of an array:", torch.from_numpy(np.array(values)).dtype)
+    print("  from the list:     ", torch.tensor(values).dtype)
 
 # %% [markdown]
-# The second line is a trap.
+# The one in the middle is a trap.
 # NumPy's floating-point numbers have 64 bits, those of PyTorch 32, which is exact enough for training and takes half the memory.
 # The weights of a model have 32 bits, and a matrix product does not mix the two.
 
@@ -135,20 +135,14 @@ assert not np.shares_memory(array, single.numpy())
 # %% [markdown]
 # ## The device
 #
-# A tensor lies in the memory of one device, and is computed with there.
+# A tensor lies in the memory of one device, and that device computes with it.
 # A new tensor lies on the CPU.
-# The second line of the seed cell asks for a GPU that PyTorch can use through CUDA, and falls back on the CPU.
-# How many such GPUs are there on this machine?
-
-# %% tags=["varies"]
-print("GPUs found:", torch.cuda.device_count())
-
-# %% [markdown]
-# If that number is 0, `device` is the CPU, and the rest of this page runs there.
-# The code is the same in both cases, and prints the same.
+# `device`, from the top of the page, is a GPU that PyTorch can use through CUDA, or the CPU where there is none.
+# The code below is the same in both cases, and prints the same.
 
 # %%
-assert (device.type == "cuda") == (torch.cuda.device_count() > 0)
+print("a new tensor lies on the", torch.zeros(3).device)
+assert device.type == "cuda" or torch.cuda.device_count() == 0
 
 # %% [markdown]
 # ## There and back
@@ -177,8 +171,7 @@ print(f"largest difference {difference:.3f}")
 assert difference < 1e-4
 
 # %% [markdown]
-# NumPy knows only the CPU.
-# So the road from any device to NumPy is `cpu()` and then `numpy()`.
+# NumPy knows only the CPU, so the road from any device to NumPy is `cpu()` and then `numpy()`.
 
 # %%
 result = product_there.cpu().numpy()
@@ -186,8 +179,8 @@ print(type(result).__name__, result.shape, result.dtype)
 
 # %% [markdown]
 # Both sides of an operation must lie on the same device.
-# With a GPU, the product below is an error; on a machine with only a CPU there is but one place to be.
-# Hence the rule: whatever takes part, the model and each batch of data, goes through `to(device)`.
+# With a GPU, the product below is an error; without one, everything is on the CPU anyway.
+# Hence the rule: whatever takes part, the model and all of its data, goes through `to(device)`.
 
 # %%
 try:
@@ -210,7 +203,7 @@ assert product_back.cpu() is product_back
 # %% [markdown]
 # That makes changes in place treacherous.
 # We want to double a tensor on the device and keep the original.
-# Without `copy=True` this cell would keep it on a GPU, and double it, too, on a CPU.
+# Without `copy=True`, the original would stay as it is where `device` is a GPU, and be doubled where it is the CPU.
 
 # %%
 original = torch.ones(3)
@@ -223,7 +216,7 @@ assert original.tolist() == [1, 1, 1]
 # ## Try it yourself
 #
 # **1.** `array[::2]` is every second element of an array, and uses its memory.
-# Does a tensor made of it by `from_numpy` share that memory, too?
+# Does a tensor that `from_numpy` makes of it share that memory, too?
 
 # %% tags=["solution"]
 every_second = torch.from_numpy(array[::2])
@@ -243,7 +236,8 @@ assert pixels.min() == 0 and pixels.max() == 1
 
 # %% [markdown]
 # **3.** There are accelerators without CUDA.
-# `torch.accelerator.current_accelerator(check_available=True)` gives the device of whichever is there, or `None`.
+# `current_accelerator` in `torch.accelerator` gives the device of whichever is there.
+# Called with `check_available=True`, it gives `None` where there is none.
 # Write the line for `device` with it.
 
 # %% tags=["solution"]
@@ -257,4 +251,5 @@ assert device.type in ("cpu", any_device.type)
 #
 # That is all we need of tensors for now.
 # On the [next page](13_linear_model_by_hand.py) a model makes its first predictions, and we measure how wrong they are.
-# Sharing memory between libraries is an agreement, the buffer protocol and its younger relative DLPack; `torch.from_dlpack` takes arrays from any library that keeps it.
+# Libraries share memory by agreement.
+# The agreement for tensors is called DLPack; `torch.from_dlpack` takes arrays from any library that keeps it.

@@ -15,7 +15,7 @@
 # The number $w$, its **weight**, decides what it answers.
 # We try 41 values of $w$, from 0 to 4, and keep the one with the smallest loss.
 # It is 2, and its loss is 0.
-# For this page you need only plain Python; the last exercise wants a [tensor](11_tensors.py).
+# You need plain Python and a little NumPy; only the last exercise wants a [tensor](11_tensors.py).
 
 # %%
 import matplotlib.pyplot as plt
@@ -60,7 +60,7 @@ for x, y in zip(inputs, targets):
 #
 # How wrong is a prediction?
 # Take its distance to the target and square it.
-# The square makes no difference between too large and too small.
+# The square counts too large and too small alike.
 # And one large error costs more than several small ones that add up to the same.
 
 
@@ -115,7 +115,7 @@ assert np.isclose(best, 2.0) and np.isclose(min(curve), 0.0)
 
 # %% [markdown]
 # The picture shows all 41 losses.
-# Look at its shape, and at its two ends.
+# Look at the shape, and at the two ends.
 
 # %% alt="MSE against w: a parabola, equally high at both ends, lowest at w = 2"
 fig, ax = plt.subplots(figsize=(6, 3.5))
@@ -159,7 +159,8 @@ print(f"smallest {min(flat):.2f}, largest {max(flat):.2f}")
 assert min(flat) == max(flat) == 1
 
 # %% [markdown]
-# In one picture, look where the flat line tells you to set $w$.
+# Here are both curves.
+# Where does the flat one tell you to set $w$?
 
 # %% alt="The parabola, and a level line at 1 that is the same for every w"
 fig, ax = plt.subplots(figsize=(6, 3.5))
@@ -170,8 +171,8 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# Nothing fails: the program runs, and a curve appears.
-# But a loss that does not change with $w$ cannot tell a good model from a bad one.
+# Nowhere, and yet nothing fails: the program runs, and a curve appears.
+# A loss that does not change with $w$ cannot tell a good model from a bad one.
 # Two habits catch such a mistake: name things by whole words, and work out one value on paper, as we did with $14 / 3$.
 
 # %%
@@ -208,7 +209,7 @@ assert min(moved) > 0.1
 # The model lacks a bias, a number that it adds.
 
 # %% [markdown]
-# **3.** A model with two numbers, $xw + b$, needs 41 values for each, in all combinations.
+# **3.** For a model with two numbers, $xw + b$, we would try 41 values of each, in all combinations.
 # How many combinations are there for two numbers, for three, for nine?
 
 # %% tags=["solution"]

@@ -23,7 +23,7 @@ import numpy as np
 # ## The data and the model
 #
 # Three points lie on the line $y = 2x$.
-# The model multiplies its input by one weight, and the loss of a point is the squared distance to its target.
+# The model multiplies its input by one weight.
 
 # %%
 inputs = [1.0, 2.0, 3.0]
@@ -35,12 +35,24 @@ def predict(w, x):
     return x * w
 
 
+print(f"with w = 1 the model predicts {predict(w=1.0, x=4.0)} for 4")
+
+# %% [markdown]
+# The loss of a point is the squared distance to its target, the loss of the model their mean.
+
+
+# %%
 def loss(w, x, y):
     """Squared error of one point."""
     return (predict(w, x) - y) ** 2
 
 
-print(f"with w = 1 the model predicts {predict(w=1.0, x=4.0)} for 4")
+def mean_loss(w):
+    """Mean squared error over the three points; w may be an array."""
+    return sum(loss(w, x, y) for x, y in zip(inputs, targets)) / len(inputs)
+
+
+print(f"with w = 1 its loss is {mean_loss(1.0):.2f}")
 
 # %% [markdown]
 # ## The slope says which way to go
@@ -73,7 +85,7 @@ assert abs(slope - gradient(1.0, x=1.0, y=2.0)) < 1e-6
 #
 # A step moves $w$ against the gradient, by the gradient times the **learning rate**.
 # We take one step per point and look at each.
-# Notice how the same error weighs more where $x$ is larger.
+# Notice how the gradient grows with $x$, which is in it twice: in the error, and in the factor before it.
 
 # %%
 learning_rate = 0.01  # small enough for the steepest point, x = 3, as we will see
@@ -99,21 +111,19 @@ assert round(w, 2) == 1.26
 # 1. take the next point;
 # 2. compute the gradient of its loss at the present $w$;
 # 3. step against it;
-# 4. at the end of each epoch, note $w$ and the mean loss.
+# 4. at the end of each epoch, note $w$.
 
 # %%
 num_epochs = 100
 w = 1.0
-w_history, loss_history = [w], []
+w_history = [w]
 
 for epoch in range(num_epochs):
     for x, y in zip(inputs, targets):
         w = w - learning_rate * gradient(w, x, y)
-    mean_loss = sum(loss(w, x, y) for x, y in zip(inputs, targets)) / len(inputs)
     w_history.append(w)
-    loss_history.append(mean_loss)
     if epoch < 3 or epoch % 20 == 19:
-        print(f"epoch {epoch + 1:3d}  w {w:.4f}  loss {mean_loss:.6f}")
+        print(f"epoch {epoch + 1:3d}  w {w:.4f}  loss {mean_loss(w):.6f}")
 
 # %% [markdown]
 # ## Result
@@ -128,29 +138,29 @@ assert abs(prediction - 8.0) < 1e-4
 # %% [markdown]
 # ## What it did
 #
-# The curve is the mean loss for every $w$; the dots are where $w$ stood after each epoch.
+# The curve is the mean loss for every $w$; the dots are where $w$ stood at the start and after each of the first epochs.
 # Watch the distance between the dots: the steps shrink as the slope does, though the learning rate stays the same.
 
 # %% alt="Mean loss against w, a parabola; dots slide down its left side to w = 2"
 grid = np.linspace(0.5, 3.5, 121)
-grid_loss = sum(loss(grid, x, y) for x, y in zip(inputs, targets)) / len(inputs)
 path = np.array(w_history[:8])
-path_loss = sum(loss(path, x, y) for x, y in zip(inputs, targets)) / len(inputs)
 
 fig, ax = plt.subplots(figsize=(6, 3.5))
-ax.plot(grid, grid_loss, label="mean loss")
-ax.plot(path, path_loss, "o", label=f"w after each of the first {len(path) - 1} epochs")
+ax.plot(grid, mean_loss(grid), label="mean loss")
+ax.plot(path, mean_loss(path), "o", label=f"w, start and {len(path) - 1} epochs")
 ax.set(xlabel="w", ylabel="loss", title=f"From w = {path[0]:.0f} to w = {path[-1]:.2f}")
 ax.legend()
 plt.show()
 
 # %% [markdown]
+# Each epoch takes about a quarter of the distance that is left.
+#
 # ## Too slow, too fast
 #
-# The learning rate is the one number we chose.
+# We chose the learning rate; what would another one do?
 # With a tenth of it, ten epochs bring $w$ only a quarter of the way.
 # With ten times as much it arrives sooner.
-# At 0.25 the step for $x = 3$ overshoots by more than the other two points put right, and $w$ runs away.
+# At 0.25 the step for $x = 3$ overshoots so far that $w$ runs away.
 
 
 # %%
@@ -164,21 +174,18 @@ def train(learning_rate, num_epochs):
 
 
 for rate in [0.001, 0.01, 0.1, 0.25]:
-    print(
-        f"learning rate {rate:<5}  w after 10 epochs {train(rate, num_epochs=10):9.4f}"
-    )
+    print(f"learning rate {rate:<5}  w {train(rate, num_epochs=10):9.4f}")
 
 # %% [markdown]
 # One step multiplies the distance to 2 by $1 - 2 \eta x^2$, where $\eta$ is the learning rate.
-# An epoch multiplies it by the product of the three factors, and $w$ arrives if that product is between −1 and 1.
+# An epoch multiplies it by the product of the three, and $w$ arrives if that product is between −1 and 1.
+# Ten epochs multiply it by the tenth power of the product.
 
 # %%
 for rate in [0.001, 0.01, 0.1, 0.25]:
     factor = np.prod([1 - 2 * rate * x**2 for x in inputs])
     distance = 2 - train(rate, num_epochs=10)
-    print(
-        f"learning rate {rate:<5}  factor {factor:7.4f}  to the tenth {factor**10:9.4f}"
-    )
+    print(f"rate {rate:<5}  an epoch {factor:7.4f}  ten {factor**10:9.4f}")
     assert np.isclose(distance, factor**10)
 
 # %% [markdown]
@@ -200,9 +207,7 @@ for rate in [0.001, 0.01, 0.1, 0.25]:
 # %% tags=["solution"]
 w = 1.0
 for epoch in range(10):
-    mean_gradient = sum(gradient(w, x, y) for x, y in zip(inputs, targets)) / len(
-        inputs
-    )
+    mean_gradient = np.mean([gradient(w, x, y) for x, y in zip(inputs, targets)])
     w = w - learning_rate * mean_gradient
 print(f"{w:.4f} with one step per epoch, {train(learning_rate, 10):.4f} with three")
 assert w < train(learning_rate, 10)

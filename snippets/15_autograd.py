@@ -15,8 +15,8 @@
 # PyTorch finds gradients by itself: it notes every operation, and then goes back through its notes.
 # This is **autograd**, short for automatic gradient.
 # On the [page before](14_gradient_descent_by_hand.py) we derived the gradient of the loss on paper.
-# It finds the same gradients as we did, and $w$ is 1.9512 after ten epochs, as it was by hand.
-# Then we look at the notes, and differentiate a cell of a recurrent network.
+# Autograd finds the same gradients, and $w$ is 1.9512 after ten epochs, as it was by hand.
+# Then we look at the notes, and at the gradients of a cell of a recurrent network.
 
 # %%
 import matplotlib.pyplot as plt
@@ -30,18 +30,18 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # ## A tensor that has a gradient
 #
 # `requires_grad=True` asks PyTorch to note what is done with a tensor.
-# It has a place for the gradient, `grad`, that holds `None` at first.
-# `backward` computes the gradient of a loss with respect to the tensor, and puts it there.
+# Such a tensor has a place for its gradient, `grad`, that holds `None` at first.
+# `backward`, called on a loss, computes the gradient with respect to the tensor and puts it there.
 # Here are a weight and an input, and the loss of one prediction, whose target is 4.
-# On paper its gradient is $2x(xw - 4)$ with respect to the weight, and likewise $2w(xw - 4)$ with respect to the input.
+# On paper, the gradient is $2x(xw - 4)$ with respect to the weight, and likewise $2w(xw - 4)$ with respect to the input.
 
 # %%
 w = torch.tensor(1.0, device=device, requires_grad=True)
 x = torch.tensor(2.0, device=device, requires_grad=True)
 loss = (x * w - 4.0) ** 2
-print(f"before: loss {loss.item()}, gradients {w.grad} and {x.grad}")
+print(f"loss {loss.item()}, gradients {w.grad} and {x.grad}")
 loss.backward()
-print(f"after: for the weight {w.grad.item()}, for the input {x.grad.item()}")
+print(f"for the weight {w.grad.item()}, for the input {x.grad.item()}")
 with torch.no_grad():  # nothing in here is noted
     assert w.grad == 2 * x * (x * w - 4.0)
     assert x.grad == 2 * w * (x * w - 4.0)
@@ -50,7 +50,7 @@ with torch.no_grad():  # nothing in here is noted
 # ## Training
 #
 # The data is that of the page before, now in tensors.
-# The input is given and stays as it is, so only the weight requires a gradient.
+# The inputs are given and stay as they are, so only the weight requires a gradient.
 
 # %%
 inputs = torch.tensor([1.0, 2.0, 3.0], device=device)
@@ -86,7 +86,7 @@ assert abs(w.item() - 1.9512) < 1e-4
 # ## What if we forget to zero?
 #
 # Then each step uses the sum of all gradients so far.
-# We leave point 4 out, train three times as long, and keep where $w$ goes.
+# We leave out number 4, train three times as long, and note where $w$ goes.
 
 # %%
 w = torch.tensor(1.0, device=device, requires_grad=True)
@@ -101,7 +101,7 @@ for x, y in list(zip(inputs, targets)) * 3 * num_epochs:
     path.append(w.item())
 
 # %% [markdown]
-# From the second on, the gradients are too large: −9.84 is −7.84 and the −2.0 of the first.
+# From the second on, the gradients are wrong: −9.84 is the sum of −7.84 and the −2.0 of the first.
 # In the picture, does $w$ come to rest at 2, the dashed line?
 
 # %% alt="w against step: it swings between 1 and 3 and does not come to rest at 2"
@@ -125,12 +125,13 @@ x = torch.ones(2, 2, device=device, requires_grad=True)
 y = x + 2
 z = 3 * y**2
 out = z.mean()
-print("y", y.tolist(), " z", z.tolist(), " out", out.item())
+print(f"y {y.tolist()}\nz {z.tolist()}\nout {out.item()}")
 
 # %% [markdown]
 # Each result holds the note of the operation that made it, `grad_fn`, named after it: `MeanBackward0`.
 # The note's `next_functions` are the notes of its operands.
-# Together they are the **graph** of the computation, and we walk it from its end to a **leaf**, a tensor that was given.
+# Together they are the **graph** of the computation.
+# We walk it from its end to a **leaf**, a tensor that was given and not computed.
 
 
 # %%
@@ -154,14 +155,15 @@ print(name(node))
 # %% [markdown]
 # Mean, times 3, to the power of 2, plus 2: our formula backwards, down to the tensor `x`.
 # `backward` takes the same walk and multiplies by one derivative at each note, which is the chain rule.
-# What it has at the end is added to `x.grad`.
+# It adds what it has at the end to `x.grad`.
 #
-# On paper, an element adds $\frac{1}{4} \cdot 3 (x + 2)^2$ to the mean, with the derivative $\frac{6}{4}(x + 2)$, which is 4.5 at $x = 1$.
+# On paper, an element of $x$ contributes $\frac{1}{4} \cdot 3 (x + 2)^2$ to the mean.
+# The derivative of that is $\frac{6}{4}(x + 2)$, which is 4.5 at $x = 1$.
 # `detach` gives the data of a tensor without its notes.
 
 # %%
 out.backward()
-print("data", x.detach().tolist(), " grad", x.grad.tolist())
+print(f"data {x.detach().tolist()}\ngrad {x.grad.tolist()}")
 assert torch.equal(x.grad, 6 / 4 * (x.detach() + 2))
 
 # %% [markdown]
@@ -169,8 +171,8 @@ assert torch.equal(x.grad, 6 / 4 * (x.detach() + 2))
 #
 # A **recurrent** network reads a sequence piece by piece.
 # Here a piece $x$ has ten numbers, and the network remembers twenty, $h$.
-# After the piece it remembers $\tanh(W_x x^\top + W_h h^\top)$, where $\tanh$ squeezes every number to between −1 and 1.
-# In code, `T` transposes a matrix: it makes its rows columns.
+# After the piece it remembers $\tanh(W_x x^\top + W_h h^\top)$ instead, where $\tanh$ squeezes every number to between −1 and 1.
+# The $\top$, in code `T`, transposes a matrix: its rows become columns.
 # `requires_grad_` comes last, so that the leaves are the tensors on the device.
 
 # %%
@@ -196,16 +198,16 @@ def draw(ax, node, depth=0, column=0):
         places.append(place)
     here = sum(places) / len(places) if places else column
     color = None if places else "C1"  # leaves stand out
-    ax.text(here, -depth, name(node), color=color, ha="center", va="center")
+    ax.text(here, -depth, name(node), color=color, size=13, ha="center", va="center")
     for place in places:
-        ax.plot([here, place], [-depth - 0.2, -depth - 0.8], color="gray")
+        ax.plot([here, place], [-depth - 0.25, -depth - 0.75], color="gray")
     return here, column if places else column + 1
 
 
-fig, axes = plt.subplots(1, 2, figsize=(7, 3), width_ratios=[1, 3])
+fig, axes = plt.subplots(1, 2, figsize=(7, 3.2), width_ratios=[1, 4])
 for ax, result, title in zip(axes, [out, next_h], ["out", "next_h"], strict=True):
     draw(ax, result.grad_fn)
-    ax.set_title(title, pad=16)
+    ax.set_title(title, size=13, pad=16)
     ax.axis("off")
 plt.show()
 
@@ -216,7 +218,7 @@ plt.show()
 # Until now `backward` started from one number; here there are twenty, and it must be told how much each counts.
 # We want each to count 1, so we pass ones, in the shape of `next_h`.
 # An old recipe for this cannot run: nothing in it requires a gradient, and its ones have another shape.
-# PyTorch refuses each of the two:
+# PyTorch refuses both:
 
 # %%
 ones = torch.ones_like(next_h)  # (20, 1)
@@ -229,9 +231,9 @@ for result, start in [(next_h.detach(), ones), (next_h, ones.T)]:
         raise AssertionError("this should be refused")
 
 # %% [markdown]
-# With both mended it runs, and we can check it.
-# The derivative of $\tanh$ is $1 - \tanh^2$; call it $d$, one number per result.
-# The gradients are $d\,x$ and $d\,h$ for the weights, $d^\top W_x$ and $d^\top W_h$ for the inputs.
+# With both mended it runs, and we can check it on paper.
+# The derivative of $\tanh$ is $1 - \tanh^2$; call it $d$, one number for each of the twenty.
+# The gradients are $d\,x$ and $d\,h$ for the weights, $d^\top W_x$ and $d^\top W_h$ for $x$ and $h$.
 
 # %%
 next_h.backward(ones)
@@ -253,6 +255,8 @@ try:
     w -= learning_rate * w.grad  # a leaf is given; it cannot be a result as well
 except RuntimeError as error:
     print(error)
+else:
+    raise AssertionError("this should be refused")
 
 # %% [markdown]
 # **2.** Only leaves keep their gradient, unless another tensor is asked to, with `retain_grad()`.
@@ -267,6 +271,6 @@ print(y.grad.tolist())  # that of x, because adding 2 has the derivative 1
 # %% [markdown]
 # ## What next
 #
-# With gradients for free, a model may have as many weights as we like.
+# With autograd, a model may have as many weights as we like.
 # The [next page](21_linear_layer.py) starts with four of them, in a layer.
 # Walking the graph backwards is called reverse-mode differentiation; it is older than the networks that it trains.
