@@ -33,6 +33,7 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # `nn.Linear(4, 1)` makes a layer with four inputs and one output.
 # Its weights form a matrix with one row per output and one column per input.
 # There is one bias per output.
+# Weights and biases are the **parameters** of the layer, the numbers that training will change.
 
 # %%
 layer = nn.Linear(4, 1).to(device)
@@ -55,8 +56,8 @@ assert all(p.abs().max() <= 0.5 for p in layer.parameters())
 # %% [markdown]
 # ## The output, by hand
 #
-# Four products and a bias: that is all the layer does.
-# We add them one at a time.
+# The layer adds up four products and a bias.
+# We do it one at a time.
 
 # %%
 x = torch.tensor([1.0, 2.0, 3.0, 4.0]).to(device)  # (4,)
@@ -134,7 +135,7 @@ assert torch.allclose(row_outputs[2], layer.bias)
 # The last row is all zeros, so its output is the bias.
 #
 # A row of three values does not fit four weights.
-# The message names the two shapes that do not go together.
+# The message names two shapes: that of the row, and that of the transposed weights.
 
 # %%
 try:
@@ -173,7 +174,7 @@ assert torch.isclose(F.mse_loss(output, target), loss_by_hand)
 
 # %% [markdown]
 # Give output and target the same shape, always.
-# What happens otherwise is a story for the page on [batches](25_batches.py).
+# The page on [batches](25_batches.py) shows what happens otherwise.
 #
 # With three rows there are three squares, and it matters whether we take their mean or their sum.
 

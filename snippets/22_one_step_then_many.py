@@ -15,7 +15,7 @@
 # A [linear layer](21_linear_layer.py) with four inputs answers the numbers 1, 2, 3, 4 with −2.37, and we want it to answer 0.
 # We let PyTorch compute the gradients and take one step, with a learning rate that is too large: the output jumps past 0, to 12.30.
 # Three steps with one that is too small hardly move it.
-# Then we try sixty learning rates, and find out why one of them arrives in a single step.
+# Then we work out which learning rates arrive, and which one in a single step, and try sixty.
 # You should have read about [autograd](15_autograd.py).
 
 # %%
@@ -33,7 +33,8 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # %% [markdown]
 # ## Where we start
 #
-# Input, layer and loss are those of the page before; we keep the layer as it starts, and train copies of it.
+# Input, layer and loss are those of the page before.
+# We keep this layer as it is, and train copies of it.
 # We also ask for the gradient with respect to the input, to see that there is one.
 
 # %%
@@ -49,17 +50,17 @@ print(f"output {output[0]:.4f}, loss {loss:.4f}")
 # %% [markdown]
 # ## The gradients
 #
-# A tensor that takes part in a computation has a place for its gradient, `grad`.
-# It is empty, `None`, until `backward` fills it.
+# The parameters of a layer require gradients from the start.
+# Their `grad` is `None` until `backward` fills it, and so is that of the input.
 
 # %%
 weight, bias = start_layer.weight, start_layer.bias
 print("before:", weight.grad, bias.grad, x.grad)
 
 loss.backward()
-print("weight:", "  ".join(f"{g:8.4f}" for g in weight.grad[0]))
-print("bias:  ", f"{bias.grad[0]:8.4f}")
-print("input: ", "  ".join(f"{g:8.4f}" for g in x.grad))
+print("weight:", "  ".join(f"{g:7.2f}" for g in weight.grad[0]))
+print("bias:  ", f"{bias.grad[0]:7.2f}")
+print("input: ", "  ".join(f"{g:7.2f}" for g in x.grad))
 
 # %% [markdown]
 # We can check them on paper.
@@ -72,14 +73,15 @@ assert torch.allclose(bias.grad, 2 * output)
 assert torch.allclose(x.grad, 2 * output * weight[0])
 
 # %% [markdown]
-# The weight of the largest input has the largest gradient.
+# The larger the input, the larger the gradient of its weight.
 # We will change weights and bias; the input is given and stays as it is.
 #
 # ## One step
 #
 # An **optimizer** changes the parameters that it is given.
+# Here these are the four weights and the bias.
 # `torch.optim.SGD` does what we [did by hand](14_gradient_descent_by_hand.py): each parameter moves against its gradient, by the gradient times the learning rate.
-# SGD is short for stochastic gradient descent.
+# SGD is short for stochastic gradient descent; the page on [batches](25_batches.py) says what is stochastic about it.
 
 # %%
 learning_rate = 0.1  # too large, as we will see
@@ -90,9 +92,8 @@ optimizer.zero_grad()  # forget older gradients
 criterion(layer(x), target).backward()
 optimizer.step()
 
-for name, model in [("before", start_layer), ("after", layer)]:
-    weights = "  ".join(f"{w:7.4f}" for w in model.weight[0])
-    print(f"{name:6}  weights {weights}  bias {model.bias[0]:7.4f}")
+for name, model in [("before", start_layer), ("after ", layer)]:
+    print(name, *(f"{p:6.3f}" for p in [*model.weight[0], *model.bias]))
 print(f"output {output[0]:.2f} before, {layer(x)[0]:.2f} after")
 assert layer(x)[0] > 5 * abs(output[0])
 
@@ -103,7 +104,7 @@ assert layer(x)[0] > 5 * abs(output[0])
 # ## Three steps
 #
 # Now with a thousandth of that learning rate.
-# The loop is the one that trains every network on this site:
+# This loop is the one that trains every network on this site:
 #
 # 1. clear the gradients of the last step;
 # 2. forward: compute output and loss;
@@ -150,7 +151,7 @@ def train(learning_rate, num_steps):
 
 
 # %% [markdown]
-# In the picture, look at which side of 0 each output is on.
+# In the picture, look on which side of 0 the outputs are.
 
 # %% alt="Output against step: two learning rates stay below 0, two swing about it"
 fig, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
@@ -169,21 +170,22 @@ plt.show()
 #
 # A step changes weight $w_i$ by $-\eta \cdot 2 y x_i$ and the bias by $-\eta \cdot 2y$, where $\eta$ is the learning rate.
 # So the output changes by $-2 \eta y (x_1^2 + x_2^2 + x_3^2 + x_4^2 + 1)$.
-# The bracket is 31 here, and a step multiplies the output by $1 - 62 \eta$.
-# The output arrives as long as this factor is between −1 and 1, that is for learning rates below $1/31$.
-# The factor is 0 at half of that: one step, and done.
+# The bracket is 31 here, so a step multiplies the output by the factor $1 - 62 \eta$.
+# The output arrives as long as the factor is between −1 and 1, that is for learning rates below $1/31$.
+# At half of that the factor is 0: one step, and done.
 
 # %%
 bracket = (x**2).sum().item() + 1
 for rate in [1e-4, 0.01, 0.03, 0.033, 0.1]:
     factor = 1 - 2 * rate * bracket
     before, after = train(rate, num_steps=1)
-    print(f"learning rate {rate:<6}  a step multiplies the output by {factor:7.4f}")
+    print(f"learning rate {rate:<6}  factor {factor:7.4f}")
     assert np.isclose(after / before, factor, rtol=1e-3)
 
 largest = 1 / bracket
 best = largest / 2
 print(f"arrives below {largest:.4f}, in one step at {best:.4f}")
+assert bracket == 31
 assert abs(train(best, num_steps=1)[-1]) < 1e-4
 
 # %% [markdown]
@@ -209,9 +211,9 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# To the left, nothing happens; in the valley the layer learns; right of the dotted line it gets worse than it was.
-# Real models have no formula for the wall.
-# One tries learning rates as here, each two or three times the one before, and takes one well to the left of it.
+# To the left, little happens; in the valley the layer learns; right of the dotted line it gets worse than it was.
+# For larger models there is no such formula.
+# One tries learning rates as here, each two or three times the one before, and takes one well to the left of the wall.
 #
 # ## Try it yourself
 #
@@ -239,27 +241,8 @@ assert 1 / small_bracket > 20 * largest
 # The size of the inputs decides which learning rates work; that is why later pages scale their data first.
 
 # %% [markdown]
-# **3.** Leave out `zero_grad`, with the learning rate 0.001 and 40 steps.
-# What do the gradients do, and what does the output do?
-
-# %% tags=["solution"]
-forgetful = copy.deepcopy(start_layer)
-optimizer = torch.optim.SGD(forgetful.parameters(), lr=0.001)
-outputs = []
-for _ in range(40):
-    criterion(forgetful(x), target).backward()  # adds to the old gradients
-    optimizer.step()
-    outputs.append(forgetful(x).item())
-
-print(f"highest output {max(outputs):.2f}, with zero_grad {max(train(0.001, 40)):.2f}")
-assert max(outputs) > 1
-
-# %% [markdown] tags=["solution"]
-# The gradients of all steps add up, so the output keeps its speed when it reaches 0 and swings far past it, like a pendulum.
-
-# %% [markdown]
 # ## What next
 #
 # A single row is an easy task: many weights give 0 for it.
 # On the [next page](23_linear_regression.py) the same loop fits a line through three points.
-# The factor that decides between arriving and running away is in every textbook on optimisation, as the condition $\eta < 2/L$ on the curvature $L$ of the loss.
+# Textbooks on optimisation have the wall as the condition $\eta < 2/L$, where $L$ is the curvature of the loss, 62 here.

@@ -38,8 +38,7 @@ print(tuple(x.shape), tuple(y.shape))
 # %% [markdown]
 # ## The model
 #
-# A model is a class derived from `nn.Module`.
-# It says twice what it is: `__init__` makes the layers, `forward` says how the input goes through them.
+# A model is a class derived from `nn.Module`, with two methods: `__init__` makes the layers, and `forward` sends the input through them.
 
 
 # %%
@@ -71,14 +70,14 @@ for name, parameter in model.named_parameters():
 
 # %%
 new_x = torch.tensor([[4.0]]).to(device)  # (1, 1)
-first_prediction = model(new_x).item()
+first_prediction, first_b = model(new_x).item(), model.linear.bias.item()
 print(f"prediction for 4 before training: {first_prediction:.2f}")
 
 # %% [markdown]
 # ## A row is a sample
 #
 # An old tutorial lays the three numbers side by side, with the shape (1, 3).
-# To the layer that is one sample with three features, and it was made for one.
+# That is one sample with three features, and the layer was made for one feature.
 
 # %%
 try:
@@ -153,37 +152,34 @@ assert abs(prediction - 8) < 0.1
 # %%
 with_ones = torch.cat([x, torch.ones_like(x)], dim=1)  # (3, 2), a 1 for the bias
 solution = torch.linalg.lstsq(with_ones, y).solution[:, 0]  # (2,)
-print(f"exact: w {solution[0]:.3f}, b {abs(solution[1]):.3f}")
+print(f"exact: w {solution[0]:.3f}, b {abs(solution[1]):.3f}")  # abs: no -0.000
 assert torch.allclose(solution, torch.tensor([2.0, 0.0]).to(device), atol=1e-4)
 assert abs(w - 2) < 0.1
 assert abs(b) < 0.2
 
 # %% [markdown]
 # Why then train at all?
-# Because the loop still works when the model is no longer a line, and there is nothing to solve.
-
-# %% [markdown]
+# Because the loop still works when the model is no longer a line and no formula gives the answer.
+#
 # ## What it learned
 #
-# Left: the line before and after, with the three points.
-# Right: the loss on a logarithmic scale.
-# Look for the place where it becomes slow.
+# Above, the model before and after, with the three points.
+# Below, the loss on a logarithmic scale: look for the place where it becomes slow.
 
-# %% alt="Left: the line runs through the points. Right: the loss, steep, then slow"
-fig, (left, right) = plt.subplots(1, 2, figsize=(7, 3.2), layout="constrained")
-left.plot([0, 4], [b, 4 * w + b], label="the model")
-left.plot(x.tolist(), y.tolist(), "o", label="data")
-left.plot(4, first_prediction, "s", label="for 4, before")
-left.plot(4, prediction, "D", label="for 4, after")
-left.set(xlabel="x", ylabel="y", title=f"y = {w:.2f} x + {b:.2f}")
-left.legend()
-right.semilogy(losses)
-right.set(xlabel="epoch", ylabel="summed squared error", title="Loss")
+# %% alt="Above, the line runs through the points. Below, the loss: steep, then slow"
+fig, (above, below) = plt.subplots(2, 1, figsize=(5, 5.6), layout="constrained")
+above.plot([0, 4], [first_b, first_prediction], "--", label="before")
+above.plot([0, 4], [b, prediction], label="after")
+above.plot(x.tolist(), y.tolist(), "o", label="data")
+above.set(xlabel="x", ylabel="y", title=f"After: y = {w:.2f} x + {b:.2f}")
+above.legend()
+below.semilogy(losses)
+below.set(xlabel="epoch", ylabel="summed squared error", title="Loss")
 plt.show()
 
 # %% [markdown]
-# After the first dozen epochs the loss turns into a gentle straight line: every epoch takes the same small share off it.
-# The line is near the points by then.
+# After the first dozen epochs the loss becomes a straight line: every epoch takes the same small share off it.
+# By then the model is near the points.
 # To come nearer, $w$ has to rise while $b$ falls, and each undoes most of what the other gains.
 
 # %%
@@ -238,7 +234,7 @@ assert abs(same_layer(new_x).item() - prediction) < 0.01
 # %% tags=["solution"]
 final_loss, centred_layer = train(x - x.mean(), y, learning_rate, num_epochs)
 centred_prediction = centred_layer(new_x - x.mean()).item()
-print(f"prediction for 4: {centred_prediction:.5f}")
+print(f"loss {final_loss:.6f}, prediction for 4: {centred_prediction:.5f}")
 assert final_loss < 1e-8
 assert abs(centred_prediction - 8) < 1e-3
 
@@ -250,4 +246,4 @@ assert abs(centred_prediction - 8) < 1e-3
 #
 # Here the answer was a number.
 # On the [next page](24_logistic_regression.py) it is yes or no, and the model needs one function more.
-# Least squares is from the early nineteenth century; module, criterion and optimizer are how PyTorch has split up the work from its beginnings.
+# Least squares is from the early nineteenth century; PyTorch has split the work into module, criterion and optimizer from its beginnings.

@@ -95,7 +95,7 @@ assert torch.isclose(each.mean(), criterion(p, passed))
 # %% [markdown]
 # ## Training
 #
-# Everything else is as before; learning rate and number of epochs are those of an old tutorial.
+# The loop is that of the page before; learning rate and number of epochs are those of an old tutorial.
 
 # %%
 learning_rate = 0.01
@@ -155,30 +155,34 @@ assert old_boundary < 2
 # ## The modern way: logits
 #
 # Sigmoid and logarithm are better computed together.
-# At a logit of 30, for a student who failed, the sigmoid rounds to exactly 1, and $\log(1 - 1)$ is minus infinity.
-# `nn.BCELoss` cuts that off at 100, and its gradient is 0: the model is as wrong as can be and learns nothing.
-# `nn.BCEWithLogitsLoss` takes the logit itself.
-# For our four students the two agree; the layer inside our model, without the sigmoid, gives their logits.
+# Suppose that a student failed, and the logit is 30.
+# The sigmoid rounds to exactly 1, and $-\log(1 - 1)$ is infinite.
+# `nn.BCELoss` cuts that off at 100, and the gradient that reaches the logit is 0: the model is as wrong as can be and learns nothing.
+# `nn.BCEWithLogitsLoss` takes the logit itself, and its gradient is 1.
 
 # %%
 logit_criterion = nn.BCEWithLogitsLoss()
 failed = torch.tensor([0.0])
 z = torch.tensor([30.0]).requires_grad_()
-gradients = []
-for loss in [criterion(torch.sigmoid(z), failed), logit_criterion(z, failed)]:
+both = criterion(torch.sigmoid(z), failed), logit_criterion(z, failed)
+for loss, slope in zip(both, [0, 1], strict=True):
     z.grad = None
     loss.backward()
-    gradients.append(z.grad.item())
     print(f"loss {loss.item():3.0f}, gradient {z.grad.item():.0f}")
-assert gradients == [0, 1]
+    assert z.grad.item() == slope
 
+# %% [markdown]
+# For our four students the two losses agree; the layer inside our model, without the sigmoid, gives their logits.
+
+# %%
 loss_from_p = criterion(model(hours), passed)
 loss_from_logits = logit_criterion(model.linear(hours), passed)
 print(f"four students: {loss_from_p.item():.4f}, {loss_from_logits.item():.4f}")
 assert torch.isclose(loss_from_p, loss_from_logits)
 
 # %% [markdown]
-# So the modern model is only the linear layer; we train it for as many epochs, with a learning rate fifty times as large.
+# So the modern model is only the linear layer.
+# We train it for as many epochs, with a learning rate fifty times as large.
 
 # %%
 learning_rate = 0.5  # found by trying: the loss still falls in every epoch
@@ -227,9 +231,8 @@ plt.show()
 
 # %% [markdown]
 # The old curve is flat and has not arrived yet; the new one is steep, with its middle between the second and the third student.
-# With more epochs it would become steeper still.
-# No student contradicts the boundary, so every increase of $w$ makes the loss a little smaller, for ever.
-# Four students are no reason to be as sure as that; the last exercise looks at it.
+# With more epochs it would become steeper still: no student contradicts the boundary, so a larger $w$ always makes the loss a little smaller.
+# Four students are no reason to be as sure as that; the second exercise looks at it.
 #
 # ## Try it yourself
 #

@@ -14,7 +14,8 @@
 # So far, every step looked at all samples.
 # With many samples a step looks at a few of them: a **mini-batch**, or batch.
 # PyTorch's `Dataset` holds the samples, and its `DataLoader` hands out the batches.
-# We train a linear layer on four rows in batches of two, once with labels of the right shape and once without: one learns the rows, the other answers 0.5 to everything.
+# We train a linear layer on four rows in batches of two, first with labels of the right shape, then with labels of the wrong one.
+# The first learns the rows; the second answers 0.5 to everything.
 # You should know [linear regression](23_linear_regression.py) the PyTorch way.
 
 # %%
@@ -33,7 +34,7 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # ## A data set of tensors
 #
 # Four rows of four zeros and ones, and a label for each.
-# A `TensorDataset` holds tensors of the same length and answers two questions: how many samples are there, and which is the $i$-th?
+# A `TensorDataset` holds tensors of the same length and answers two questions: how many samples are there, and what is sample number $i$?
 
 # %%
 x = torch.tensor([[0, 0, 1, 1], [0, 1, 1, 0], [1, 0, 1, 0], [1, 1, 1, 1]]).float()
@@ -46,9 +47,9 @@ print(f"{len(rows)} samples; number 1: {features.tolist()} -> {label.tolist()}")
 # %% [markdown]
 # ## A loader
 #
-# A `DataLoader` takes samples from a data set and stacks them to batches.
+# A `DataLoader` takes samples from a data set and stacks them into batches.
 # With `shuffle=True` it does so in a new order each epoch.
-# The order comes from a generator of its own, with a seed, so that we get the same order in every run.
+# The order comes from a generator with a seed, so every run of this page sees the same orders.
 
 # %%
 batch_size = 2
@@ -91,16 +92,16 @@ assert torch.allclose(torch.stack(of_batches).mean(dim=0), of_all, atol=1e-6)
 
 # %% [markdown]
 # Each batch is off, and their mean is right.
-# A batch gives a rough gradient for a part of the work; over an epoch the errors cancel, as long as the steps are small.
+# A batch gives a rough gradient for a part of the work; over an epoch the errors nearly cancel, as long as the steps are small.
 #
 # ## Training
 #
 # The loop gets an inner loop: one step per batch.
 # The loss of an epoch is the mean over its batches, not the loss of the last one.
-# Three epochs of two batches are six steps, and with this learning rate they change little.
+# Three epochs of two batches are six steps, and with an old tutorial's learning rate they change little.
 
 # %%
-learning_rate = 1e-4  # an old tutorial's, far too small
+learning_rate = 1e-4  # far too small
 num_epochs = 3
 optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
 
@@ -119,8 +120,8 @@ for epoch in range(num_epochs):
 # ## A mistake: (2, 1) against (2,)
 #
 # The labels above have the shape (4, 1), one row per sample, like the outputs.
-# It is tempting to write them as a flat list, with the shape (4,).
-# Then a batch has outputs (2, 1) and labels (2,), and the difference of the two is not what one expects.
+# The old tutorial wrote them as a flat list, with the shape (4,).
+# Then a batch has outputs (2, 1) and labels (2,), and their difference is not the two numbers that one expects.
 
 # %%
 outputs = torch.tensor([[10.0], [20.0]])  # (2, 1)
@@ -197,7 +198,7 @@ plt.show()
 # ## Try it yourself
 #
 # **1.** Let a loader make batches of three of the four rows, in their order.
-# Is the mean loss of the rows the mean of the two batch losses?
+# Is the mean loss of the four rows the mean of the two batch losses?
 
 # %% tags=["solution"]
 uneven = DataLoader(rows, batch_size=3)
@@ -224,17 +225,19 @@ assert abs(weighted - all_rows) < 1e-5 < abs(plain - all_rows)
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     shuffled = train(y[:, 0], shuffle=True)
-print("  ".join(f"{value:.2f}" for value in shuffled[-100:].mean(dim=0)))
-print("  ".join(f"{value:.2f}" for value in shuffled[-1]))
+means = shuffled[-100:].mean(dim=0)  # (4,)
+print("last epoch     ", "  ".join(f"{value:.2f}" for value in shuffled[-1]))
+print("last 100, mean ", "  ".join(f"{value:.2f}" for value in means))
+assert torch.allclose(means, (1 + y[:, 0]) / 3, atol=0.1)
 
 # %% [markdown] tags=["solution"]
 # A row with label 1 meets the other 1 in one of three batches, and a 0 in two.
-# Half of its pull comes from its own label and half from its neighbour's, on average $(1 + 1/3) / 2 = 2/3$.
-# The mistake is easy to miss: the model seems to learn, only badly.
+# Half of its pull comes from its own label and half from its neighbour's, on average towards $(1 + 1/3) / 2 = 2/3$.
+# So the mistake is easy to miss: the model seems to learn, only badly.
 
 # %% [markdown]
 # ## What next
 #
 # These four rows return on the [next page](26_neural_network.py), where a network with a hidden layer learns them.
 # Data that are not tensors yet need a [data set of one's own](27_data_sets.py).
-# Training on a random few samples at a time is the "stochastic" of stochastic gradient descent, an idea of Robbins and Monro from 1951.
+# Training on a random few samples at a time is the "stochastic" in stochastic gradient descent; the idea goes back to Robbins and Monro, 1951.

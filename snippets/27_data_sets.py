@@ -14,7 +14,8 @@
 # Data seldom come as tensors.
 # They come as tables, files, folders of pictures, and a class of one's own turns them into a data set that a loader understands.
 # We write two such classes, one over a table and one over a file.
-# On the way we see why batches are shuffled: trained on a sorted table, a model is right about 67 % of new rectangles; shuffled, about 97 %.
+# On the way we see why batches are shuffled.
+# A model that sees a table in its sorted order gets 67 % of new rectangles right; one that sees it shuffled, 97 %.
 # You should know [batches](25_batches.py) and [logistic regression](24_logistic_regression.py).
 
 # %%
@@ -38,7 +39,7 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # %% [markdown]
 # ## A table
 #
-# Many tables are read with pandas, and then they are frames.
+# Pandas reads a table into a **frame**, whose columns have names.
 # This one holds 120 rectangles; the label is 1 where the rectangle is wider than high.
 # It is sorted by label, as tables often are.
 
@@ -50,9 +51,9 @@ frame = frame.sort_values("wide", kind="stable", ignore_index=True)
 frame.iloc[[0, 1, -2, -1]]
 
 # %% [markdown]
-# A data set answers two questions: how many samples are there, and which is the $i$-th?
+# A data set answers two questions: how many samples are there, and what is sample number $i$?
 # So a class derived from `Dataset` needs two methods, `__len__` and `__getitem__`.
-# A frame holds 64-bit numbers and a layer 32-bit weights, and a layer refuses to mix them.
+# Our frame holds 64-bit numbers, a layer has 32-bit weights, and it refuses to mix them.
 # We convert once, at the start.
 
 
@@ -107,7 +108,7 @@ for name, numbers in numbers_of.items():
 # In the picture each dot is a sample; see which labels the model meets last.
 
 # %% alt="Batch against sample number: a staircase in order, a scatter when shuffled"
-fig, axes = plt.subplots(1, 2, figsize=(7, 3.2), layout="constrained", sharey=True)
+fig, axes = plt.subplots(1, 2, figsize=(5.6, 3), layout="constrained", sharey=True)
 for ax, (name, numbers) in zip(axes, numbers_of.items(), strict=True):
     batch_of = torch.arange(len(numbers)).repeat_interleave(batch_size)
     labels = rectangles.labels[numbers.flatten(), 0]
@@ -130,7 +131,7 @@ plt.show()
 
 # %%
 learning_rate = 0.1
-num_epochs = 5
+num_epochs = 5  # 150 steps: enough when shuffled
 criterion = nn.BCEWithLogitsLoss()
 fresh = torch.empty(1000, 2).uniform_(1, 5)
 fresh_wide = fresh[:, 0] > fresh[:, 1]
@@ -153,21 +154,21 @@ for name, shuffle in [("in order", False), ("shuffled", True)]:
 assert accuracies[0] < 0.85 < 0.9 < accuracies[1]
 
 # %% [markdown]
-# A model follows what it saw last: half an epoch of steps that all say "wide".
+# A model follows what it saw last, and in the table's order that is half an epoch of steps that all say "wide".
 #
 # ## Workers
 #
 # A loader can prepare batches in other processes, its workers, while the model trains.
 # That helps where a sample costs time, such as a picture to be read and decoded.
 #
-# On Linux, Python starts workers by fork: each is a copy of this process, and knows our class.
-# On Windows and macOS a worker starts empty and runs this script from its top, which would start workers again.
-# There a script must hide its work behind `if __name__ == "__main__":`, and a page like this one does without workers.
+# On Linux, up to Python 3.13, workers are **forked**: each is a copy of this process, and knows our class.
+# Elsewhere a worker starts empty and runs this script from its top, which would start workers again.
+# There a script must put its work behind `if __name__ == "__main__":`, and a page like this one does without workers.
 
 # %%
-# two where they are forked and there are two processors to run them
-can_fork = multiprocessing.get_start_method() == "fork"
-num_workers = min(2, os.cpu_count()) if can_fork else 0
+num_workers = 0
+if multiprocessing.get_start_method() == "fork":
+    num_workers = min(2, len(os.sched_getaffinity(0)))  # at most one per processor
 
 
 def load_epoch(dataset, batch_size, seed=0, **options):
@@ -193,7 +194,7 @@ print("same with seed 1:    ", torch.equal(helped[0][0], other_seed[0][0]))
 assert all(torch.equal(a[0], b[0]) for a, b in zip(helped, alone, strict=True))
 
 # %% [markdown]
-# In batches of 50, the last one has what is left; `drop_last=True` leaves it out.
+# In batches of 50, the last one holds the 20 that are left; `drop_last=True` leaves it out.
 
 # %%
 for options in [{}, {"drop_last": True}]:
@@ -233,7 +234,7 @@ assert sum(len(labels) for features, labels in batches) == len(patients)
 # ## Try it yourself
 #
 # **1.** Give a layer the rectangles as 64-bit numbers.
-# What does it say?
+# What does its message say?
 
 # %% tags=["solution"]
 wide_numbers = torch.tensor(frame[["width", "height"]].to_numpy())
@@ -241,6 +242,8 @@ try:
     nn.Linear(2, 1)(wide_numbers)
 except RuntimeError as error:
     print(error)
+else:
+    raise AssertionError("64 and 32 bits should not mix")
 
 # %% [markdown]
 # **2.** `random_split` cuts a data set in two.
