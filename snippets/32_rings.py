@@ -18,9 +18,9 @@
 # # Rings
 #
 # A cloud of points lies inside a ring of other points, and no straight line separates the two.
-# A network of five layers learns to tell them apart: without an error on the points that it trains on, and with more than 95 % right among new ones.
+# A network of five layers learns to tell them apart: it makes no error on the points that it trains on, and gets more than 95 % of new ones right.
 # On the way it stands on a **plateau**: for more than 30 epochs its answers do not improve.
-# You should know [batches](25_batches.py) and the [neural network](26_neural_network.py).
+# You should know the [neural network](26_neural_network.py) and [data sets of one's own](27_data_sets.py).
 
 # %%
 import multiprocessing
@@ -43,7 +43,7 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 #
 # The points of the cloud have the label 1, those of the ring 0.
 # We draw too many and keep those at the right distance from the middle.
-# `np.random.seed` belongs to NumPy's old generator, which gives the same points in every version.
+# `np.random.seed` belongs to NumPy's old generator, which gives the same points in every version of NumPy.
 
 
 # %%
@@ -65,7 +65,7 @@ train_points, test_points = draw_points(seed=3), draw_points(seed=4)
 
 # %% [markdown]
 # Networks learn best from numbers around 0, so we subtract the mean of each column and divide by its standard deviation.
-# The test points get the mean and the deviation of the training points: the model may know nothing about them.
+# The test points are scaled with the mean and the deviation of the training points: nothing about them may reach the training.
 
 # %%
 mean, std = train_points.mean(), train_points.std()
@@ -79,8 +79,7 @@ assert np.allclose(train_points["x_1_norm"][:2], [0.595074, -0.001979], atol=1e-
 # %% [markdown]
 # ## A data set over a table
 #
-# A `Dataset` of our own says how many samples there are and which is the $i$-th.
-# Pandas holds decimals in 64 bits and a network in 32, and mixing the two is an error, so we convert them once, here.
+# The `Dataset` takes the two scaled columns and the label, and turns 64-bit numbers into the network's 32 bits.
 
 
 # %%
@@ -107,8 +106,9 @@ train_set, test_set = PointDataset(train_points), PointDataset(test_points)
 # Today it is `next(...)`, and the loader comes first.
 
 # %%
-can_fork = multiprocessing.get_start_method() == "fork"
-num_workers = min(2, os.cpu_count()) if can_fork else 0
+num_workers = 0
+if multiprocessing.get_start_method() == "fork":
+    num_workers = min(2, len(os.sched_getaffinity(0)))  # at most one per processor
 loader = DataLoader(train_set, batch_size=4, shuffle=True, num_workers=num_workers)
 
 with warnings.catch_warnings():  # Python 3.12 warns of forks beside threads
@@ -117,12 +117,12 @@ with warnings.catch_warnings():  # Python 3.12 warns of forks beside threads
 print(tuple(batch_x.shape), tuple(batch_y.shape), batch_x.dtype)
 
 # %% [markdown]
-# Below we train with batches of 50 and without workers: our samples lie in memory, and there is nothing to wait for.
+# Below we train with batches of 50, and without workers: our samples are in memory, and there is nothing to wait for.
 #
 # ## The model
 #
 # Two inputs, four hidden layers of nine units, and one output, a logit.
-# We write the network so that its depth and its widths come from a list of sizes.
+# The number of layers and their widths come from a list of sizes.
 # The layers go into an `nn.ModuleList`; a plain Python list would hide their parameters from the optimizer.
 
 
@@ -142,14 +142,14 @@ class Network(nn.Module):
         return self.layers[-1](x)  # logits, (samples, 1)
 
 
+# %% [markdown]
+# The layers are made in order, so the weights, and with them the answers, depend on nothing but the seed.
+
+# %%
 sizes = [2, 9, 9, 9, 9, 1]
 net = Network(sizes, seed=47)
 print(net.layers[0].weight[:3].detach())
 
-# %% [markdown]
-# The layers are made in order, so their weights depend on nothing but the seed.
-
-# %%
 torch.manual_seed(47)
 assert torch.equal(nn.Linear(2, 9).weight, net.layers[0].weight)
 two_points = torch.tensor([[1.0, 2.0], [2.0, 3.0]])
@@ -160,14 +160,14 @@ for seed in (47, 1):
 # %% [markdown]
 # ## Training
 #
-# The old recipe is Adam with its defaults, the mean squared error between probability and label, and an end as soon as no training point is wrong.
+# The old recipe is Adam with its defaults and the mean squared error between probability and label, and it ends as soon as no training point is wrong.
 # In each epoch:
 #
 # 1. for each batch: loss, gradients, step, and the loss is added up;
-# 2. then, with the weights at rest, count the wrong answers on all points.
+# 2. then, with the weights at rest, measure the **error**, the share of wrong answers on all points.
 #
 # The old tutorial printed the loss of the last batch, and counted errors while the weights were changing.
-# Neither describes the network that one has at the end of the epoch.
+# Neither describes the network at the end of the epoch.
 # The loop stands in a function, because we will train more than once.
 
 
@@ -189,8 +189,8 @@ def train(criterion, num_epochs, optimizer_class=torch.optim.Adam, learning_rate
     for _ in range(num_epochs):
         total = 0.0
         for x, y in loader:
-            loss = criterion(net(x.to(device)), y.to(device))
             optimizer.zero_grad()
+            loss = criterion(net(x.to(device)), y.to(device))
             loss.backward()
             optimizer.step()
             total += loss.item() * len(x)
@@ -202,8 +202,7 @@ def train(criterion, num_epochs, optimizer_class=torch.optim.Adam, learning_rate
 
 
 # %% [markdown]
-# The network gives logits, so the squared error takes the sigmoid first.
-# Up to 1000 epochs are allowed.
+# The network gives logits, so the squared error takes the sigmoid first; up to 1000 epochs are allowed.
 
 
 # %%
@@ -212,9 +211,7 @@ def squared_error(logits, y):
 
 
 trained, losses, errors = train(squared_error, num_epochs=1000)
-for epoch in (10, 20, 30):
-    print(f"epoch {epoch}    error {errors[epoch - 1]:.3f}")
-print(f"at the end  error {errors[-1]:.3f}")
+print(f"error {errors[29]:.3f} after 30 epochs, {errors[-1]:.3f} at the end")
 on_plateau = [abs(value - mean["y"]) < 1e-6 for value in errors]
 assert errors[-1] == 0 and len(errors) < 200
 assert 30 < sum(on_plateau) < 70
@@ -231,9 +228,8 @@ assert accuracy > 0.95
 # %% [markdown]
 # ## The plateau
 #
-# Who says "ring" to every point is wrong about the cloud, and that is 0.249 of the points.
-# The picture shows error and loss.
-# See what the loss does while the error stands still.
+# A network that says "ring" to every point is wrong about the cloud, and that is 0.249 of the points.
+# In the picture, see what the loss does while the error stands still.
 
 # %% alt="The error stays at a quarter, then falls to 0; the loss falls earlier"
 epochs = range(1, len(errors) + 1)
@@ -245,8 +241,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# The loss does not stand still: the probabilities move long before the first of them crosses one half.
-# The error sees only the crossings.
+# The loss falls all the while: the probabilities move long before the first of them crosses one half, and the error sees only the crossings.
 #
 # ## What it learned
 #
@@ -263,7 +258,7 @@ plane_x = torch.tensor(plane, dtype=torch.float32).to(device)
 
 map_style = {"cmap": "gray", "vmin": 0, "vmax": 1}
 map_style |= {"origin": "lower", "extent": (axis[0], axis[-1], axis[0], axis[-1])}
-fig, axes = plt.subplots(1, 3, figsize=(7, 2.8), sharey=True, layout="constrained")
+fig, axes = plt.subplots(1, 3, figsize=(5.4, 3), sharey=True, layout="constrained")
 for ax, (name, stage) in zip(axes, stages.items(), strict=True):
     with torch.no_grad():
         p_map = torch.sigmoid(stage(plane_x)).cpu().numpy()[:, :, 0]
@@ -273,12 +268,12 @@ for ax, (name, stage) in zip(axes, stages.items(), strict=True):
     ax.set(title=name, xlabel="x_1")
 ax.contour(axis, axis, p_map, levels=[0.5], colors="tab:red")  # only the last has one
 axes[0].set_ylabel("x_2")
-fig.colorbar(picture, ax=axes, label="probability of cloud", shrink=0.8)
+fig.colorbar(picture, ax=axes, label="probability of cloud", location="bottom")
 plt.show()
 
 # %% [markdown]
 # Before training the network gives nearly the same answer everywhere.
-# On the plateau it has already found the middle, but not even there has the probability reached one half.
+# On the plateau it has already found the middle, but even there the probability is below one half.
 #
 # ## Which loss
 #
@@ -297,35 +292,32 @@ for name, criterion in criteria.items():
     print(name, " ".join(f"{slope:8.4f}" for slope in slopes.tolist()))
 
 # %% [markdown]
-# The more wrong the network, the less it learns from the squared error.
-# With cross entropy such a point pulls with nearly full force, which is 1.
+# The more wrong the network is, the less it learns from the squared error.
+# With cross entropy such a point pulls with nearly its full force, which is 1.
 #
-# Does it matter here?
-# We train with both losses, with Adam and with plain gradient descent, for at most 100 epochs, and print the error at the end.
+# Adam divides each step by the usual size of the gradient, so small gradients cost it little.
+# Plain gradient descent has no such help.
+# We train with it for at most 100 epochs, once with each loss.
 
 # %%
-_, _, adam_errors = train(cross_entropy, 100)
-_, _, sgd_errors = train(cross_entropy, 100, torch.optim.SGD, learning_rate=0.1)
-_, _, stuck = train(squared_error, 100, torch.optim.SGD, learning_rate=0.1)
-print(f"Adam: squared error {errors[-1]:.3f}, cross entropy {adam_errors[-1]:.3f}")
-print(f"SGD:  squared error {stuck[-1]:.3f}, cross entropy {sgd_errors[-1]:.3f}")
-assert errors[-1] == adam_errors[-1] == 0
-assert stuck[-1] > 0.2 and sgd_errors[-1] < 0.05
+_, _, with_squared = train(squared_error, 100, torch.optim.SGD, learning_rate=0.1)
+_, _, with_entropy = train(cross_entropy, 100, torch.optim.SGD, learning_rate=0.1)
+print(f"squared error: error {with_squared[-1]:.3f} at the end")
+print(f"cross entropy: error {with_entropy[-1]:.3f} at the end")
+assert with_squared[-1] > 0.2 and with_entropy[-1] < 0.05
 
 # %% [markdown]
-# Adam divides each step by the usual size of the gradient, so small gradients cost it nothing.
-# Plain gradient descent has no such help: with the squared error it is on the plateau after 100 epochs still.
+# With the squared error, the network is still on the plateau.
 #
 # ## Try it yourself
 #
-# **1.** Plain gradient descent with cross entropy did well.
-# Does it do better still with a learning rate of 0.5?
-# Compare its number of epochs with Adam's.
+# **1.** Train with cross entropy and Adam.
+# Does the error reach 0 within 100 epochs?
 
 # %% tags=["solution"]
-_, _, faster = train(cross_entropy, 100, torch.optim.SGD, learning_rate=0.5)
-print(f"error {faster[-1]:.3f}, fewer epochs: {len(faster) < len(errors)}")
-assert faster[-1] == 0 and len(faster) < len(errors)
+_, _, adam_errors = train(cross_entropy, num_epochs=100)
+print(f"error {adam_errors[-1]:.3f}")
+assert adam_errors[-1] == 0
 
 # %% [markdown]
 # **2.** How far does a network without hidden layers get?
@@ -338,10 +330,10 @@ print(f"error {line_errors[-1]:.3f}")
 assert line_errors[-1] > 0.2
 
 # %% [markdown] tags=["solution"]
-# A straight line can do no better than to have all points on one side.
+# It does no better than to say "ring" to every point.
 
 # %% [markdown]
 # ## What next
 #
 # The [next page](33_diabetes.py) has real measurements in place of drawn points, and a network that stays on its plateau.
-# Rings and other shapes that no line separates are the classical test for hidden layers, since it was shown in 1969 how little a network can do without them.
+# Shapes that no line separates have been the classical test for hidden layers since 1969, when Minsky and Papert showed how little a network can do without them.

@@ -14,7 +14,7 @@
 #
 # A picture of a digit goes in, ten probabilities come out, and one number says how wrong they are.
 # This page takes that way apart and computes each step by hand, for one digit of MNIST.
-# At the end stand the two functions that PyTorch has for it, and they give the same numbers.
+# Each step is then checked against PyTorch's own function for it.
 # Nothing is trained here; that comes [two pages on](36_mnist_logistic_regression.py).
 # You should know [logistic regression](24_logistic_regression.py), which chooses between two.
 
@@ -31,11 +31,11 @@ from load import mnist
 # Both compute a score, $wx + b$.
 # They differ in what the score stands for.
 #
-# | | linear regression | logistic regression | with ten classes |
+# | | linear | logistic | ten classes |
 # |---|---|---|---|
 # | outcome | a number | yes or no | one of ten |
 # | features | numbers | numbers | numbers |
-# | answer | the score itself | sigmoid of the score | softmax of ten scores |
+# | answer | the score | its sigmoid | softmax of ten scores |
 # | cost | squared error | binary cross entropy | cross entropy |
 #
 # They share the rest: features times weights plus bias, a cost that is a mean over the samples, and gradient descent to make it small.
@@ -44,18 +44,18 @@ from load import mnist
 # %%
 score = torch.tensor(1.2)
 squared_error = (score - 2.0) ** 2  # the target is a number, 2
-p = torch.sigmoid(score)
-cross_entropy = -torch.log(p)  # the target is yes
-print(f"as a number   {score:.4f}, target 2,   cost {squared_error:.4f}")
-print(f"as yes or no  {p:.4f}, target yes, cost {cross_entropy:.4f}")
+p_yes = torch.sigmoid(score)
+cross_entropy = -torch.log(p_yes)  # the target is yes
+print(f"a number   {score:.4f}, target 2,   cost {squared_error:.4f}")
+print(f"yes or no  {p_yes:.4f}, target yes, cost {cross_entropy:.4f}")
 
 # %% [markdown]
-# The right column is what this page is about.
+# The right column of the table is what this page is about.
 #
 # ## From an image to a vector
 #
 # A linear model takes a list of features.
-# An MNIST image is a square of 28 × 28 gray values from 0 to 255, which we scale to lie between 0 and 1.
+# An MNIST image is a square of 28 × 28 grey values from 0 to 255, which we scale to lie between 0 and 1.
 # Row after row in one line makes 784 features of it.
 
 # %%
@@ -67,17 +67,15 @@ print(f"{tuple(image.shape)} -> {tuple(x.shape)}, a {label}")
 assert x[5 * 28 + 10] == image[5, 10]  # row 5, column 10
 
 # %% alt="A digit of 28 by 28 pixels, and beside it the same 784 values as one long curve"
-fig, (left, right) = plt.subplots(
-    1, 2, figsize=(7, 2.6), width_ratios=[1, 2], layout="constrained"
-)
+fig, (left, right) = plt.subplots(1, 2, figsize=(5.5, 2.6), layout="constrained")
 left.imshow(image.numpy(), cmap="gray")
 left.set(title=f"image {tuple(image.shape)}", xlabel="column", ylabel="row")
 right.plot(x, linewidth=0.8)
-right.set(title=f"vector {tuple(x.shape)}", xlabel="feature", ylabel="gray value")
+right.set(title=f"vector {tuple(x.shape)}", xlabel="feature", ylabel="grey value")
 plt.show()
 
 # %% [markdown]
-# Each bump of the curve is the stroke in one row of the image.
+# A peak of the curve is a stroke, crossed by one row of the image.
 # The model will not know which features were neighbours.
 #
 # ## Ten scores
@@ -86,9 +84,11 @@ plt.show()
 # The rows make a matrix $W$ of shape (10, 784), and all ten scores are $Wx + b$.
 #
 # Training would find $W$ and $b$.
-# Here we take the plainest weights that do something: row $k$ is the average image of digit $k$ minus the average of all images.
-# The bias makes the score 0 for an image halfway between these two averages.
-# A score above 0 then means: nearer to the average of this digit than to that of all.
+# Here we take the plainest weights that do something: row $k$ is the average image of digit $k$ minus the average of all ten such images.
+# The bias makes the score 0 halfway between these two averages.
+# So a score above 0 means: nearer to the average of this digit than to that of all.
+#
+# The product `W @ x` multiplies each weight by its feature and adds up; we do one of the ten by hand.
 
 # %%
 train_images = data.train_images.reshape(-1, 784)
@@ -99,28 +99,23 @@ overall_mean = digit_means.mean(dim=0)  # (784,)
 W = digit_means - overall_mean  # (10, 784)
 b = -(W * (digit_means + overall_mean) / 2).sum(dim=1)  # (10,)
 scores = W @ x + b  # (10, 784) @ (784,) + (10,) = (10,)
-print("scores", " ".join(f"{value:.2f}" for value in scores))
+print("scores", " ".join(f"{value:.1f}" for value in scores))
 
-# %% [markdown]
-# One of the ten by hand: weight times feature, summed over all features, plus the bias.
-
-# %%
 by_hand = sum(W[label, i] * x[i] for i in range(784)) + b[label]
-print(f"score of class {label}: {by_hand:.2f}")
 assert torch.isclose(by_hand, scores[label], atol=1e-3)
 
 # %% [markdown]
 # The rows of $W$ are images too.
 # Red weights count for their digit, blue ones against it.
-# Compare them with the image above: a score is high where the strokes lie on red.
+# Beside each digit stands its score: compare with the image above, and see whether its strokes lie on red.
 
 # %% alt="Ten weight images that look like blurred digits, each with its score"
 limit = W.abs().max().item()
-fig, axes = plt.subplots(2, 5, figsize=(7, 3.2), layout="constrained")
+fig, axes = plt.subplots(2, 5, figsize=(5.5, 2.7), layout="constrained")
 for k, ax in enumerate(axes.flat):
     weights = W[k].reshape(28, 28).numpy()
     ax.imshow(weights, cmap="coolwarm", vmin=-limit, vmax=limit)
-    ax.set(title=f"{k}: score {scores[k]:.2f}", xticks=[], yticks=[])
+    ax.set(title=f"{k}: {scores[k]:.1f}", xticks=[], yticks=[])
 plt.show()
 
 # %% [markdown]
@@ -158,26 +153,26 @@ assert one_hot.argmax() == label and one_hot.sum() == 1
 exponentials = torch.exp(scores)
 total = exponentials.sum()
 p = exponentials / total
-print(f"sum of the exponentials {total:.2f}, sum of the probabilities {p.sum():.2f}")
-print("probabilities", " ".join(f"{value:.2f}" for value in p))
+print(f"the exponentials sum to {total:.2f}")
+print(f"the probabilities sum to {p.sum():.2f}")
 assert torch.allclose(p, torch.softmax(scores, dim=0))
 
 # %% [markdown]
 # In the picture each row is a class.
-# See how the differences between the largest scores grow from step to step, and how the negative ones vanish.
+# See how the exponential stretches the gaps between the largest scores and flattens the negative ones.
+# The division only changes the scale.
 
 
 # %%
 def draw_steps(steps):
     """A panel for each step, with ten bars and their values."""
-    fig, axes = plt.subplots(
-        1, len(steps), figsize=(7, 3.4), sharey=True, layout="constrained"
-    )
-    for ax, (name, values) in zip(axes, steps.items(), strict=True):
+    shape = {"figsize": (5.5, 3.2), "sharey": True, "layout": "constrained"}
+    fig, axes = plt.subplots(1, len(steps), **shape)
+    for ax, (name, values) in zip(axes, steps.items()):
         bars = ax.barh(range(10), values.tolist())
-        ax.bar_label(bars, fmt="{:.2f}", padding=2)
-        ax.set(title=name, yticks=range(10))
-        ax.margins(x=0.5)  # room for the values
+        ax.bar_label(bars, fmt="{:.2f}", padding=2, fontsize=9)
+        ax.set(title=name, xticks=[], yticks=range(10))
+        ax.margins(x=0.8)  # room for the values
     axes[0].set_ylabel("class")
     axes[0].invert_yaxis()
     plt.show()
@@ -187,14 +182,14 @@ def draw_steps(steps):
 draw_steps({"score": scores, "exp(score)": exponentials, "probability": p})
 
 # %% [markdown]
-# Softmax looks at differences only: one point more of score makes a class $e$ times as probable against each other one.
+# Softmax looks at differences only: a score that is higher by 1 makes a class $e$ times as probable, compared with each of the others.
 #
 # ## Cross entropy, step by step
 #
 # The cost should be 0 when the right class has the probability 1, and grow the smaller that probability is.
 # Again there are two steps:
 #
-# 1. $-\log p$ of every class;
+# 1. $-\log p$ of every class, with the natural logarithm;
 # 2. times the one-hot target, summed, so that only the right class is left.
 
 # %%
@@ -207,9 +202,9 @@ assert torch.isclose(loss, -torch.log(p[label]))
 draw_steps({"-log p": surprise, "one-hot": one_hot, "product": one_hot * surprise})
 
 # %% [markdown]
-# So cross entropy with a one-hot target is $-\log$ of the softmax of the right class.
+# So cross entropy with a one-hot target is $-\log$ of the right class's softmax.
 # `nn.CrossEntropyLoss` does all of it at once, from the raw scores and the number of the class.
-# Scores that go into a softmax are also called **logits**.
+# Scores that go into a softmax are called **logits**, as those that go into a sigmoid are.
 
 # %%
 criterion = nn.CrossEntropyLoss()
@@ -234,22 +229,22 @@ for answer in ([0.7, 0.2, 0.1], [0.1, 0.3, 0.6]):
 # %%
 for logits in ([2.0, 1.0, 0.1], [0.5, 2.0, 0.3]):
     small_loss = criterion(torch.tensor([logits]), torch.tensor([0]))  # a batch of one
-    share = torch.softmax(torch.tensor(logits), dim=0)
-    print(f"{logits}  p {share[0]:.4f}  loss {small_loss:.4f}")
-    assert torch.isclose(small_loss, -torch.log(share[0]))
+    p_right = torch.softmax(torch.tensor(logits), dim=0)[0]
+    print(f"{logits}  p {p_right:.4f}  loss {small_loss:.4f}")
+    assert torch.isclose(small_loss, -torch.log(p_right))
 
 # %% [markdown]
 # Last a batch of three samples, whose classes are 2, 0 and 1, with good logits and with bad ones.
-# The loss of a batch is the mean.
+# The loss of a batch is the mean; `log_softmax` is softmax and logarithm in one step.
 
 # %%
 classes = torch.tensor([2, 0, 1])
 good = torch.tensor([[0.1, 0.2, 0.9], [1.1, 0.1, 0.2], [0.2, 2.1, 0.1]])
 bad = torch.tensor([[0.8, 0.2, 0.3], [0.2, 0.3, 0.5], [0.2, 0.2, 0.5]])
 for name, logits in [("good", good), ("bad", bad)]:
-    p_right = torch.softmax(logits, dim=1)[range(3), classes]  # (3,)
+    each = -torch.log_softmax(logits, dim=1)[range(3), classes]  # (3,)
     print(f"{name:4} loss {criterion(logits, classes):.4f}")
-    assert torch.isclose(criterion(logits, classes), -torch.log(p_right).mean())
+    assert torch.isclose(criterion(logits, classes), each.mean())
 
 # %% [markdown]
 # ## Try it yourself
@@ -276,23 +271,16 @@ large = torch.tensor([1000.0, 1001.0, 1002.0])
 naive = torch.exp(large) / torch.exp(large).sum()
 shifted = torch.exp(large - large.max())
 stable = shifted / shifted.sum()
-print(naive.tolist(), " ".join(f"{value:.4f}" for value in stable))
+print("by the formula", naive.tolist())
+print("shifted", " ".join(f"{value:.4f}" for value in stable))
 assert naive.isnan().all() and torch.allclose(stable, torch.softmax(large, dim=0))
 
 # %% [markdown] tags=["solution"]
-# $e^{1000}$ is infinite for the computer.
+# $e^{1000}$ is too large for a float and becomes infinite, and infinite divided by infinite is not a number.
 # Only differences count, so the largest score may be subtracted first; PyTorch does that.
-
-# %% [markdown]
-# **3.** How high is the loss of someone who gives all ten digits the same probability?
-
-# %% tags=["solution"]
-no_idea = criterion(torch.zeros(10), torch.tensor(label))
-print(f"{no_idea:.4f}")
-assert torch.isclose(no_idea, torch.log(torch.tensor(10.0)))
 
 # %% [markdown]
 # ## What next
 #
 # The [next page](35_mnist_data.py) looks at the digits themselves and how to load them, and the one after trains $W$ and $b$.
-# Cross entropy comes from information theory: it is the mean length of messages when one expects the wrong frequencies.
+# Cross entropy comes from information theory: it is the mean length of messages in a code that was made for other frequencies.

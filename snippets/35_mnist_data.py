@@ -37,33 +37,32 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # %% [markdown]
 # ## What torchvision offers
 #
-# torchvision knows how to download and read several dozen collections of pictures.
+# torchvision can read several dozen collections of pictures, and downloads many of them.
 # Each is a class in `torchvision.datasets`, and most are used in the same way.
 # A few of them, by what they are good for:
 
 # %%
 collections = {
-    "small pictures, ten classes": ["MNIST", "FashionMNIST", "KMNIST", "CIFAR10"],
+    "small, ten classes": ["MNIST", "FashionMNIST", "KMNIST", "CIFAR10"],
     "more classes, or larger": ["EMNIST", "CIFAR100", "Food101", "ImageNet"],
-    "what is where in a picture": ["CocoDetection", "VOCSegmentation", "Cityscapes"],
-    "videos": ["UCF101", "HMDB51", "Kinetics"],
-    "your own, one folder per class": ["ImageFolder"],
+    "what is where": ["CocoDetection", "VOCSegmentation", "Cityscapes"],
+    "your own, a folder per class": ["ImageFolder"],
 }
 for purpose, names in collections.items():
-    print(f"{purpose:31}", *names)
+    print(f"{purpose}:\n   ", *names)
     assert all(hasattr(datasets, name) for name in names)
 
 # %% [markdown]
 # ## Two sets
 #
 # MNIST comes in two parts: one to train on, one to test on.
-# The folder that we pass is where the files lie.
+# We pass the folder in which the files lie.
 # In a program of your own, name any folder and add `download=True`: the first run fetches the files, later runs find them.
 
 # %%
 train_set = datasets.MNIST(mnist_root(), train=True)
 test_set = datasets.MNIST(mnist_root(), train=False)
-print(f"{len(train_set):,} digits to train on, {len(test_set):,} to test on")
+print(f"{len(train_set):,} to train on, {len(test_set):,} to test on")
 assert (len(train_set), len(test_set)) == (60_000, 10_000)
 
 # %% [markdown]
@@ -77,14 +76,14 @@ print(f"label: {type(label).__name__}")
 assert picture.size == (28, 28) and label in range(10)
 
 # %% [markdown]
-# Thirty of them, each under its label.
+# Here are 24 of them, each under its label.
 # Notice how many ways there are to write the same digit.
 
-# %% alt="Thirty handwritten digits in three rows, each with its label above"
-fig, axes = plt.subplots(3, 10, figsize=(7, 2.7), layout="constrained")
+# %% alt="Handwritten digits in three rows of eight, each with its label above"
+fig, axes = plt.subplots(3, 8, figsize=(5.5, 2.7), layout="constrained")
 for ax, (picture, label) in zip(axes.flat, train_set):
     ax.imshow(picture, cmap="gray")
-    ax.set_title(label, fontsize=9)
+    ax.set_title(label)
     ax.axis("off")
 plt.show()
 
@@ -102,18 +101,18 @@ to_tensor = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
 train_set = datasets.MNIST(mnist_root(), train=True, transform=to_tensor)
 test_set = datasets.MNIST(mnist_root(), train=False, transform=to_tensor)
 image, label = train_set[0]
-print(f"{image.dtype}, shape {tuple(image.shape)}: (channel, row, column)")
-print(f"from {image.min():.1f} to {image.max():.1f}")
+print(f"shape {tuple(image.shape)}: (channel, row, column)")
+print(f"{image.dtype}, from {image.min():.1f} to {image.max():.1f}")
 assert image.shape == (1, 28, 28) and image.min() == 0 and image.max() <= 1
 
 # %% [markdown]
 # ## Batches
 #
 # A `DataLoader` draws items from a data set and stacks them.
-# It shuffles what we train on, so that every epoch sees the batches in another order; the test set needs no shuffling.
+# It shuffles what we train on, so that every epoch has other batches; the test set needs no shuffling.
 #
 # Its **workers** are extra processes that prepare the next batches while the model is busy with this one.
-# On Linux a worker is a copy of this process, made by forking.
+# On Linux, until Python 3.13, a worker is a copy of this process, made by forking.
 # Elsewhere it is a fresh Python that first imports the script again, which would start everything twice, so there we do without.
 
 # %%
@@ -121,7 +120,7 @@ batch_size = 32
 num_workers = 0
 if multiprocessing.get_start_method() == "fork":
     num_workers = min(2, len(os.sched_getaffinity(0)))  # no more than processors
-    # Python 3.12 and later warn of forking beside other threads.
+    # Python 3.12 and 3.13 warn of forking beside other threads.
     warnings.filterwarnings("ignore", ".*fork", DeprecationWarning)
 
 train_loader = DataLoader(
@@ -132,33 +131,29 @@ print(f"{len(train_loader)} batches to train on, {len(test_loader)} to test on")
 assert len(train_loader) * batch_size == len(train_set)
 
 # %% [markdown]
-# A loader is iterated with `for`, and each round gives the images and the labels of one batch.
+# A `for` loop over a loader gets the images and the labels of one batch at a time.
 # To see one batch without a loop, ask for an iterator and take its next item.
 # The old spelling `iter(loader).next()` is gone; `next` is a function.
 
 # %%
 images, labels = next(iter(train_loader))
-print(f"images {tuple(images.shape)}: (batch, channel, row, column)")
-print(f"labels {tuple(labels.shape)}, the first eight {labels[:8].tolist()}")
+print(f"images {tuple(images.shape)}, labels {tuple(labels.shape)}")
+print(f"the first eight: {labels[:8].tolist()}")
 assert images.shape == (batch_size, 1, 28, 28)
 
 # %% [markdown]
 # Now one round over all the test batches.
-# We count images and keep the sum of their pixels and of the squares of their pixels.
-# The mean and the standard deviation follow from these three.
+# We count the images and add up their pixels, for the mean.
 
 # %%
-num_images, pixel_sum, square_sum = 0, 0.0, 0.0
+num_images, pixel_sum = 0, 0.0
 for images, labels in test_loader:
     num_images += len(images)
     pixel_sum += images.double().sum().item()
-    square_sum += images.double().square().sum().item()
 
-num_pixels = num_images * 28 * 28
-test_mean = pixel_sum / num_pixels
-test_std = (square_sum / num_pixels - test_mean**2) ** 0.5
-print(f"{num_images:,} images, the last batch has {len(images)} of them")
-print(f"test pixels: mean {test_mean:.4f}, standard deviation {test_std:.4f}")
+test_mean = pixel_sum / (num_images * 28 * 28)
+print(f"{num_images:,} images, {len(images)} of them in the last batch")
+print(f"test pixels: mean {test_mean:.4f}")
 assert num_images == len(test_set)
 
 # %% [markdown]
@@ -174,13 +169,12 @@ digits = mnist()
 print(f"{digits.train_images.dtype} {tuple(digits.train_images.shape)}")
 print(f"{digits.train_labels.dtype} {tuple(digits.train_labels.shape)}")
 print(f"{digits.train_images.nbytes / 1e6:.0f} MB")
-
 assert torch.equal(digits.train_images, train_set.data)
 assert torch.equal(digits.train_labels, train_set.targets)
 
 # %% [markdown]
 # The transform, for all the images at once, is one division.
-# We check it against the loader on the test set: the same mean, and the same first batch.
+# We check it against the loader: the same mean of the test set, and the same first batch.
 
 # %%
 test_images = digits.test_images.unsqueeze(1) / 255  # (10000, 1, 28, 28)
@@ -210,20 +204,19 @@ assert num_batches == len(train_loader)
 
 # %% [markdown]
 # Which of the two?
-# Tensors in memory are faster by far when the set fits and all images are treated alike.
-# A loader with workers is for sets that do not fit, and for work that differs from image to image, such as decoding a JPEG.
+# Tensors in memory, when the set fits and all images are treated alike: nothing is converted, stacked or sent to another process over and over.
+# A loader with workers, when the set does not fit, or when the work differs from image to image, such as decoding a JPEG.
 #
 # ## Mean and standard deviation
 #
 # Training goes better when the inputs are centred on 0 and spread by about 1.
 # So many programs subtract the mean of the training pixels and divide by their standard deviation.
-# On the original digits these two numbers are the `0.1307` and `0.3081` that you will meet in other people's code.
-# Here is where they come from.
+# On the original digits these are the `0.1307` and `0.3081` that you will meet in other people's code.
 
 # %%
 pixels = digits.train_images / 255  # (60000, 28, 28)
 mean, std = pixels.mean().item(), pixels.std().item()
-print(f"training pixels: mean {mean:.4f}, standard deviation {std:.4f}")
+print(f"mean {mean:.4f}, standard deviation {std:.4f}")
 assert 0.05 < mean < 0.25 and 0.2 < std < 0.4
 
 # %% [markdown]
@@ -242,7 +235,7 @@ assert abs(normalised.mean()) < 0.2 and abs(normalised.std() - 1) < 0.2
 # ## Two old names
 #
 # An old tutorial reads `train_data` and `train_labels`.
-# These names still work, with a warning that tells their successors.
+# These names still work, with a warning that gives the new ones.
 
 # %%
 with warnings.catch_warnings(record=True) as caught:
@@ -256,21 +249,13 @@ assert torch.equal(old_images, train_set.data)
 # ## Try it yourself
 #
 # **1.** Are there as many zeros as ones?
-# Count each digit of the training set, and show the mean image of each.
+# Count each digit of the training set.
 
 # %% tags=["solution"]
 counts = digits.train_labels.bincount()
-print("share of the training set:", *[f"{c:.3f}" for c in counts / counts.sum()])
+for digit, share in enumerate(counts / counts.sum()):
+    print(f"{digit}: {share:.1%}")
 assert counts.sum() == 60_000 and counts.min() > 5000
-
-# %% tags=["solution"] alt="The mean images of the digits 0 to 9: blurred but readable"
-fig, axes = plt.subplots(1, 10, figsize=(7, 1.1), layout="constrained")
-for digit, ax in enumerate(axes):
-    mean_image = pixels[digits.train_labels == digit].mean(dim=0)  # (28, 28)
-    ax.imshow(mean_image.numpy(), cmap="gray")
-    ax.set_title(digit, fontsize=9)
-    ax.axis("off")
-plt.show()
 
 # %% [markdown]
 # **2.** `v2.RandomAffine` turns and shifts a picture by a random amount.
@@ -278,11 +263,10 @@ plt.show()
 
 # %% tags=["solution"] alt="One digit ten times, each copy turned and moved differently"
 wobble = v2.RandomAffine(degrees=20, translate=(0.1, 0.1))
-image, label = train_set[0]  # (1, 28, 28)
-fig, axes = plt.subplots(1, 10, figsize=(7, 1.1), layout="constrained")
-for ax in axes:
+image, _ = train_set[0]  # (1, 28, 28)
+fig, axes = plt.subplots(2, 5, figsize=(5.5, 2.3), layout="constrained")
+for ax in axes.flat:
     ax.imshow(wobble(image).squeeze(0).numpy(), cmap="gray")
-    ax.set_title(label, fontsize=9)
     ax.axis("off")
 plt.show()
 
@@ -291,4 +275,4 @@ plt.show()
 #
 # The digits are ready.
 # On the [next page](36_mnist_logistic_regression.py) one linear layer learns to read them.
-# MNIST is by Yann LeCun, Corinna Cortes and Christopher Burges, who made it in the 1990s from forms filled in by pupils and by office clerks.
+# MNIST is by Yann LeCun, Corinna Cortes and Christopher Burges, who made it in the 1990s from forms filled in by pupils and by census clerks.

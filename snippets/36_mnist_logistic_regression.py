@@ -13,8 +13,8 @@
 # # Logistic regression on MNIST
 #
 # One linear layer gives a picture ten scores, and the highest score names the digit.
-# We train it as an old tutorial did, and it gets almost nine test digits in ten right.
-# Then we change its recipe one thing at a time, until it passes 92 % after a fraction of the steps.
+# We train it as an old tutorial did, and it reads almost nine test digits in ten.
+# Then we change the recipe one thing at a time, until it reads more than 92 % after a fortieth of the steps.
 # You should know [cross entropy](34_softmax_and_cross_entropy.py) and [the data](35_mnist_data.py).
 
 # %%
@@ -82,7 +82,7 @@ assert accuracy(model) < 0.3
 # 3. let the optimizer step;
 # 4. keep the loss, and how many digits were right, for a picture.
 #
-# After each epoch we look at the test digits.
+# After each epoch we measure the accuracy on the test digits.
 
 # %%
 batch_size = 8
@@ -106,9 +106,10 @@ for epoch in range(num_epochs):
         correct.append(count_correct(logits, labels))
     test_accuracies.append(accuracy(model))
     print(f"epoch {epoch + 1}: test accuracy {test_accuracies[-1]:.3f}")
-
 old_accuracy = test_accuracies[-1]
+print(f"{len(losses):,} steps")
 assert 0.8 < old_accuracy < 0.92 and len(losses) == 37_500
+assert test_accuracies[0] < test_accuracies[2] < test_accuracies[4]
 
 # %% [markdown]
 # A single batch of eight says little, so the picture shows means over 500 batches.
@@ -119,9 +120,9 @@ loss_curve = torch.stack(losses).unflatten(0, (-1, 500)).mean(dim=1).tolist()
 hits = torch.stack(correct).unflatten(0, (-1, 500)).sum(dim=1) / (500 * batch_size)
 epochs = [(i + 0.5) * num_epochs / len(loss_curve) for i in range(len(loss_curve))]
 
-fig, (ax_loss, ax_accuracy) = plt.subplots(1, 2, figsize=(7, 2.8), layout="constrained")
+fig, (ax_loss, ax_accuracy) = plt.subplots(2, figsize=(5, 4.2), layout="constrained")
 ax_loss.plot(epochs, loss_curve)
-ax_loss.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
+ax_loss.set(ylabel="loss", ylim=(0, None))
 ax_accuracy.plot(epochs, hits.tolist(), label="training batches")
 ax_accuracy.plot(range(1, num_epochs + 1), test_accuracies, "o", label="test")
 ax_accuracy.set(xlabel="epoch", ylabel="accuracy")
@@ -130,12 +131,8 @@ plt.show()
 
 # %% [markdown]
 # Most of it happens in the first epoch, and the later ones still add a little.
-# The steps are short, and this training stopped before it arrived.
-
-# %%
-assert test_accuracies[0] < test_accuracies[2] < test_accuracies[4]
-
-# %% [markdown]
+# The steps are short, and the training stops before it arrives.
+#
 # ## Old mistakes
 #
 # The old tutorial divides the number of right digits by the batch size, both integers.
@@ -151,44 +148,43 @@ assert right // total == 0 and right / total == 0.875
 # It also calls `loss.cpu()` on a line of its own, to bring the loss back from the GPU.
 # But such a method does not change its tensor: it returns another one, which nobody keeps here.
 # `double()` is of the same family, and shows it without a GPU.
+#
+# The tutorial's `loss.data[0]` is an old spelling of `loss.item()`, and fails today.
 
 # %%
 loss.double()
 print(f"still {loss.dtype}, still with its graph: {loss.requires_grad}")
 assert loss.dtype == torch.float32 and loss.requires_grad
-
-# %% [markdown]
-# To keep a loss, take `loss.item()`, a Python number, or `loss.detach()`, a tensor that lets go of the graph.
-# The first makes the program wait for the GPU at every step, so the loop above uses the second.
-# The tutorial's `loss.data[0]` is an old spelling of `item()` that now fails.
-# Its `volatile=True` is the old way to do without gradients, where we write `torch.no_grad()`.
-
-# %%
 try:
     loss.data[0]
 except IndexError as error:
     print(f"IndexError: {str(error).split('.')[0]}")
-assert loss.item() == loss.detach() and not loss.detach().requires_grad
 
 # %% [markdown]
+# To keep a loss, take `loss.item()`, a Python number, or `loss.detach()`, a tensor without the graph.
+# The first makes the program wait for the GPU at every step, so the loop above uses the second.
+# The tutorial's `volatile=True` is the old way to do without gradients, where we write `torch.no_grad()`.
+#
 # ## One change at a time
 #
 # To compare recipes we put the loop above into a function, without the record keeping.
-# It trains for two epochs, not five, so we compare with what the old recipe had reached after two: a better recipe should need less work, not more.
-# It starts from the same weights each time.
-# The lines about `one_cycle` are for the third change.
+# It starts from the same weights each time, and trains for two epochs, not five: a better recipe should need less work.
+# The lines about `one_cycle` are for the last change.
+#
+# To choose by the test digits, as we do, flatters the choice a little.
+# In earnest one sets a part of the training digits aside for that, and looks at the test digits once.
 
 
 # %%
 def train(batch_size, optimizer_class, learning_rate, one_cycle=False, num_epochs=2):
-    """A linear model, trained."""
+    """A linear model, trained on all the training digits."""
     torch.manual_seed(0)
     model = nn.Linear(784, 10).to(device)
     optimizer = optimizer_class(model.parameters(), lr=learning_rate)
     num_steps = num_epochs * math.ceil(len(train_images) / batch_size)
     if one_cycle:
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, max_lr=learning_rate, total_steps=num_steps
+            optimizer, learning_rate, num_steps, cycle_momentum=False
         )
     for epoch in range(num_epochs):
         order = torch.randperm(len(train_images)).to(device)
@@ -204,14 +200,14 @@ def train(batch_size, optimizer_class, learning_rate, one_cycle=False, num_epoch
 
 # %% [markdown]
 # **Larger batches.**
-# A step over 128 digits takes little longer than one over 8, and an epoch has sixteen times fewer of them.
+# A step over 128 digits takes little longer than one over 8, and an epoch has a sixteenth of the steps.
 # By itself this makes the result worse: there are fewer steps, each as short as before.
 
 # %%
 batch_size = 128  # large enough that the arithmetic outweighs the bookkeeping
 model = train(batch_size, torch.optim.SGD, learning_rate)
-print(f"batches of 8: test accuracy {test_accuracies[1]:.3f}")
-print(f"batches of {batch_size}: test accuracy {accuracy(model):.3f}")
+print(f"test accuracy after two epochs {accuracy(model):.3f}")
+print(f"with batches of 8 it was {test_accuracies[1]:.3f}")
 assert accuracy(model) < test_accuracies[1]
 
 # %% [markdown]
@@ -220,42 +216,48 @@ assert accuracy(model) < test_accuracies[1]
 # We raise the learning rate from 0.001 to 0.5, and two epochs get further than five did.
 
 # %%
-learning_rate = 0.5  # half or twice as much does about as well
+learning_rate = 0.5  # found by trying
 model = train(batch_size, torch.optim.SGD, learning_rate)
-print(f"learning rate {learning_rate}: test accuracy {accuracy(model):.3f}")
-assert accuracy(model) > old_accuracy
-
-# %% [markdown]
-# **A schedule.**
-# Long steps bring us near the best weights soon, and then keep us jumping about them.
-# A **one-cycle** schedule starts low, rises to the learning rate that we give it, and falls to almost nothing at the end.
-
-# %%
-model = train(batch_size, torch.optim.SGD, learning_rate, one_cycle=True)
-print(f"with a one-cycle schedule: test accuracy {accuracy(model):.3f}")
+print(f"test accuracy {accuracy(model):.3f}")
 assert accuracy(model) > old_accuracy
 
 # %% [markdown]
 # **Another optimizer.**
 # SGD uses one learning rate for all weights.
-# AdamW divides the step of each weight by the size of its recent gradients, so the weights of rarely inked pixels move too.
-# That makes its learning rates numbers of another size, so this one changes along with it.
+# AdamW divides the step of each weight by the usual size of its gradient, as Adam does, so the weights of rarely inked pixels move too.
+# It needs learning rates of another size, so ours changes along with it.
+# The accuracy hardly moves yet: steps as long as these keep jumping about the best weights to the end.
+
+# %% tags=["tolerance-0.01"]
+sgd_accuracy = accuracy(model)
+learning_rate = 0.02  # high for AdamW, but soon it will be only the peak
+model = train(batch_size, torch.optim.AdamW, learning_rate)
+adamw_accuracy = accuracy(model)
+print(f"test accuracy {adamw_accuracy:.3f}")
+assert abs(adamw_accuracy - sgd_accuracy) < 0.02
+
+# %% [markdown]
+# **A schedule.**
+# A **one-cycle** schedule starts low, rises to the learning rate that we give it, and falls to almost nothing at the end.
+# By default it moves the optimizer's momentum, too; `cycle_momentum=False` keeps it to one change.
 
 # %% tags=["tolerance-0.005"]
-learning_rate = 0.02  # high for AdamW, but only at the peak of the cycle
 model = train(batch_size, torch.optim.AdamW, learning_rate, one_cycle=True)
 test_accuracy = accuracy(model)
-print(f"with AdamW: test accuracy {test_accuracy:.3f}")
+print(f"test accuracy {test_accuracy:.3f}")
+assert test_accuracy > adamw_accuracy
 
 # %% [markdown]
 # ## Result
 #
-# The same model makes at most nine tenths of the old recipe's mistakes, after 938 steps instead of 37,500.
+# The same model makes less than nine tenths of the old recipe's mistakes, after 938 steps in place of 37,500.
 
-# %%
-print(f"misread: {1 - old_accuracy:.1%} by the old recipe, {1 - test_accuracy:.1%} now")
+# %% tags=["tolerance-0.02"]
+num_steps = 2 * math.ceil(len(train_images) / batch_size)
+print(f"{1 - old_accuracy:.1%} misread after {len(losses):,} steps,")
+print(f"{1 - test_accuracy:.1%} misread after {num_steps} steps")
 assert test_accuracy > 0.92 and 1 - test_accuracy < 0.9 * (1 - old_accuracy)
-assert 2 * math.ceil(len(train_images) / batch_size) == 938
+assert num_steps == 938 and num_steps * 39 < len(losses) < num_steps * 41
 
 # %% [markdown]
 # ## What it learned
@@ -268,10 +270,10 @@ assert 2 * math.ceil(len(train_images) / batch_size) == 938
 weights = model.weight.detach().cpu().unflatten(1, (28, 28)).numpy()  # (10, 28, 28)
 limit = abs(weights).max() / 2
 
-fig, axes = plt.subplots(2, 5, figsize=(7, 3.2), layout="constrained")
+fig, axes = plt.subplots(2, 5, figsize=(5.5, 2.8), layout="constrained")
 for digit, ax in enumerate(axes.flat):
     ax.imshow(weights[digit], cmap="PuOr_r", vmin=-limit, vmax=limit)
-    ax.set_title(digit, fontsize=9)
+    ax.set_title(digit)
     ax.axis("off")
 middle = weights[:, 12:16, 13:15].mean(axis=(1, 2))
 assert middle[0] < 0 < middle[1]
@@ -280,8 +282,7 @@ plt.show()
 # %% [markdown]
 # Ink in the middle speaks against a 0 and for a 1.
 # The strong colours along the border belong to pixels that few digits reach: AdamW moves their weights far on little evidence.
-
-# %% [markdown]
+#
 # Which digits does it take for which?
 # A **confusion matrix** counts, for each true digit, what the model said.
 # The diagonal, where it was right, is left empty in the picture, since it would outshine the rest.
@@ -301,22 +302,7 @@ plt.show()
 
 # %% [markdown]
 # The bright squares are the pairs that it confuses most.
-# Last, the mistakes of which the model was surest.
-# Would you have read them right?
-
-# %% alt="Ten misread digits, each with its label and what the model said instead"
-wrong = (guess != truth).nonzero().squeeze(1)
-sureness = probabilities.amax(dim=1)
-surest = wrong[sureness[wrong].argsort(descending=True)[:10]]
-
-fig, axes = plt.subplots(2, 5, figsize=(7, 3.4), layout="constrained")
-for ax, i in zip(axes.flat, surest):
-    ax.imshow(digits.test_images[i].numpy(), cmap="gray")
-    ax.set_title(f"{truth[i]}, read as {guess[i]}", fontsize=9)
-    ax.axis("off")
-plt.show()
-
-# %% [markdown]
+#
 # ## Try it yourself
 #
 # **1.** How far does the new recipe get in a single epoch?
@@ -327,13 +313,20 @@ print(f"test accuracy {accuracy(one_epoch):.3f} after one epoch")
 assert accuracy(one_epoch) > old_accuracy
 
 # %% [markdown]
-# **2.** What share of each digit is read right?
-# Is every digit equally hard?
+# **2.** Which are the ten mistakes of which the model was surest?
+# Would you have read those digits right?
 
-# %% tags=["solution", "tolerance-0.02"]
-share_right = confusion.diagonal() / confusion.sum(dim=1)
-print("share read right, 0 to 9:", *[f"{share:.2f}" for share in share_right])
-assert share_right.max() - share_right.min() > 0.02
+# %% tags=["solution"] alt="Ten misread digits, each with its label and the guess"
+wrong = (guess != truth).nonzero().squeeze(1)
+sureness = probabilities.amax(dim=1)
+surest = wrong[sureness[wrong].argsort(descending=True)[:10]]
+
+fig, axes = plt.subplots(2, 5, figsize=(5.5, 2.8), layout="constrained")
+for ax, i in zip(axes.flat, surest):
+    ax.imshow(digits.test_images[i].numpy(), cmap="gray")
+    ax.set_title(f"{truth[i]} → {guess[i]}")
+    ax.axis("off")
+plt.show()
 
 # %% [markdown]
 # ## What next
