@@ -37,9 +37,9 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # %% [markdown]
 # ## The data
 #
-# Bytes in memory; each batch is [standardized](43_convolution.py) on its way into the model.
+# Bytes in memory; each batch is [standardised](43_convolution.py) on its way into the model.
 # One thing is new.
-# `channels_last` keeps the shape of a tensor, and the order of its indices, but in memory the three numbers of a pixel lie side by side.
+# The memory format `channels_last` keeps the shape of a tensor, and the order of its indices, but in memory the three numbers of a pixel lie side by side.
 # Convolutions and pooling are often faster on tensors that are stored so.
 
 # %%
@@ -101,26 +101,24 @@ assert sum(p.numel() for p in network().parameters()) == 67_110
 # ## How much does one value see?
 #
 # A value behind the first convolution depends on 5 × 5 pixels.
-# Behind the first pooling that is 6 × 6, behind the second convolution 14 × 14, and at the end 16 × 16: half the picture in each direction.
-# Gradients can check that: they are zero for all pixels that a value does not depend on.
+# Each layer after it widens that, and gradients can tell how far: they are zero for all pixels that a value does not depend on.
 # Mean pooling stands in for max pooling here, since the maximum lets only one of four gradients through.
 
 # %%
 torch.manual_seed(0)
-layers = [
-    nn.Conv2d(3, 10, 5),
-    nn.AvgPool2d(2),
-    nn.Conv2d(10, 20, 5),
-    nn.AvgPool2d(2),
-]
-pixels = torch.rand(1, 3, 32, 32, requires_grad=True)
-nn.Sequential(*layers)(pixels)[0, :, 2, 2].sum().backward()
-seen = pixels.grad[0].abs().sum(dim=0) > 0  # (32, 32)
-height, width = seen.any(dim=1).sum().item(), seen.any(dim=0).sum().item()
-print(f"one value sees {height} × {width} pixels")
-assert height == width == 16
+layers = [nn.Conv2d(3, 10, 5), nn.AvgPool2d(2), nn.Conv2d(10, 20, 5), nn.AvgPool2d(2)]
+widths = []
+for depth in range(1, len(layers) + 1):
+    pixels = torch.rand(1, 3, 32, 32, requires_grad=True)
+    nn.Sequential(*layers[:depth])(pixels)[0, :, 2, 2].sum().backward()
+    seen = pixels.grad[0].abs().sum(dim=0) > 0  # (32, 32)
+    widths.append(seen.any(dim=0).sum().item())
+    print(f"{type(layers[depth - 1]).__name__:9} sees {widths[-1]} pixels in a row")
+assert widths == [5, 6, 14, 16]
 
 # %% [markdown]
+# At the end a value sees 16 × 16 pixels, half the picture in each direction.
+#
 # ## The old recipe, and a ReLU too many
 #
 # The old network ends in a ReLU, behind its last layer.
@@ -128,23 +126,17 @@ assert height == width == 16
 
 
 # %%
-def train(model, num_images, batch_size, optimizer, scheduler=None, flips=False):
-    """Train on so many of the training pictures; return the mean loss."""
+def train(model, num_images, batch_size, optimizer, scheduler=None):
+    """Train on so many of the training pictures, in random order."""
     model.train()
-    losses = []
     for batch in torch.randperm(len(train_images))[:num_images].split(batch_size):
         images = standardize(train_images[batch.to(device)])
-        if flips:
-            mirror = torch.rand(len(batch), 1, 1, 1) < 0.5
-            images = torch.where(mirror.to(device), images.flip(3), images)
         loss = F.cross_entropy(model(images), train_labels[batch.to(device)])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         if scheduler:
             scheduler.step()
-        losses.append(loss.detach())
-    return torch.stack(losses).mean().item()
 
 
 @torch.no_grad()
@@ -159,48 +151,50 @@ def accuracy(logits):
     return (logits.argmax(dim=1) == data.test_labels).float().mean().item()
 
 
+# %% [markdown]
+# Once with the ReLU at the end, once without.
+# How much it costs depends on the first weights, so we take the mean of three starts.
+
 # %% tags=["tolerance-0.2"]
 results = {}
 for name, after in [("old recipe", [nn.ReLU()]), ("raw logits", [])]:
-    torch.manual_seed(0)
-    model = network(*after).to(device)
-    train(model, 6000, 4, torch.optim.SGD(model.parameters(), lr=0.01))
-    logits = predict(model)
-    results[name] = accuracy(logits)
-    zeros = (logits == 0).float().mean()
-    print(f"{name}: test accuracy {results[name]:.3f}, logits at zero {zeros:.1f}")
-assert zeros < 0.01
+    accuracies, zeros = [], []
+    for seed in range(3):
+        torch.manual_seed(seed)
+        model = network(*after).to(device)
+        train(model, 6000, 4, torch.optim.SGD(model.parameters(), lr=0.01))
+        logits = predict(model)
+        accuracies.append(accuracy(logits))
+        zeros.append((logits == 0).float().mean().item())
+    results[name] = sum(accuracies) / len(accuracies)
+    print(f"{name}: test accuracy {results[name]:.2f}")
+    assert max(zeros) < 0.01 if name == "raw logits" else min(zeros) > 0.05
 
 # %% [markdown]
 # With the ReLU many logits are exactly 0.
-# Such a logit gets no gradient, so its class learns nothing from this picture, not even that it is wrong or right.
-# And a class that is at 0 for all pictures never comes back.
-# Without it the same recipe does better.
+# Such a logit gets no gradient, so its class learns nothing from this picture, not even whether it was right.
+# A class that is at 0 for all pictures has hardly a way back.
+# Without the ReLU the same recipe does better.
 #
-# ## One change at a time
+# ## A better recipe
 #
 # Next, batches of 128 with AdamW and a one-cycle schedule, for twice as many pictures.
-# Then the same with half of the pictures mirrored.
 
 # %% tags=["tolerance-0.1"]
-for name, flips in [("new recipe", False), ("mirrored", True)]:
-    torch.manual_seed(0)
-    model = network().to(device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.005)
-    num_steps = math.ceil(12_000 / 128)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.005, num_steps)
-    train(model, 12_000, 128, optimizer, scheduler, flips)
-    results[name] = accuracy(predict(model))
-    print(f"{name:10} test accuracy {results[name]:.3f}")
+torch.manual_seed(0)
+model = network().to(device)
+optimizer = torch.optim.AdamW(model.parameters(), lr=0.005)
+num_steps = math.ceil(12_000 / 128)
+scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.005, num_steps)
+train(model, 12_000, 128, optimizer, scheduler)
+results["new recipe"] = accuracy(predict(model))
+print(f"new recipe: test accuracy {results['new recipe']:.3f}")
 assert results["new recipe"] > results["old recipe"]
 
 # %% [markdown]
-# Mirroring makes little difference in so short a run, where no picture comes twice.
-# It is for longer ones.
-#
 # ## The whole in one piece
 #
-# Everything above that is needed, once more and together.
+# Now the loop in the open, for five epochs and with mirrored pictures.
 # For each batch:
 #
 # 1. standardise its pictures, and mirror half of them;
@@ -217,7 +211,6 @@ model = network().to(device, memory_format=torch.channels_last)
 optimizer = torch.optim.AdamW(model.parameters(), lr=max_learning_rate)
 num_steps = num_epochs * math.ceil(len(train_images) / batch_size)
 scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_learning_rate, num_steps)
-losses = []
 
 for epoch in range(num_epochs):
     model.train()
@@ -230,7 +223,6 @@ for epoch in range(num_epochs):
         loss.backward()
         optimizer.step()
         scheduler.step()
-        losses.append(loss.detach())
     logits = predict(model)
     print(f"epoch {epoch + 1}  test accuracy {accuracy(logits):.3f}")
 
@@ -246,7 +238,7 @@ assert test_accuracy > 0.65
 
 # %% [markdown]
 # How much of it is learned by heart?
-# The accuracy on the first 10,000 training pictures would tell: a large gap would mean that the network knows its pictures, not its classes.
+# The accuracy on the first 10,000 training pictures tells: a large gap would mean that the network knows its pictures, not its classes.
 
 # %% tags=["tolerance-0.05"]
 training_logits = predict(model, train_images[:10_000])
@@ -254,24 +246,11 @@ hits = training_logits.argmax(dim=1) == data.train_labels[:10_000]
 print(f"seen in training {hits.float().mean():.2f}, not seen {test_accuracy:.2f}")
 
 # %% [markdown]
+# The gap is small: little is learned by heart.
+#
 # ## What it learned
 #
-# The ten filters of the first convolution.
-# Look for edges with a dark and a light side, and for spots of colour.
-
-# %% alt="The ten filters of the first convolution as pictures of 5 by 5 pixels"
-weights = model[0].weight.detach().cpu()  # (10, 3, 5, 5)
-low, high = weights.amin((1, 2, 3)), weights.amax((1, 2, 3))
-pictures = (weights - low[:, None, None, None]) / (high - low)[:, None, None, None]
-
-fig, axes = plt.subplots(1, 10, figsize=(7, 1), layout="constrained")
-for ax, image in zip(axes, pictures):
-    ax.imshow(image.permute(1, 2, 0).numpy())
-    ax.axis("off")
-plt.show()
-
-# %% [markdown]
-# What does it take for what?
+# What does the network take for what?
 # In the **confusion matrix** each row is a class, and each column an answer; a row adds up to 1.
 # Look for bright squares off the diagonal.
 
@@ -280,7 +259,7 @@ answers = logits.argmax(dim=1)
 pairs = (data.test_labels * 10 + answers).bincount(minlength=100)
 confusion = pairs.view(10, 10) / data.test_labels.bincount()[:, None]
 
-fig, ax = plt.subplots(figsize=(5.5, 4.6))
+fig, ax = plt.subplots(figsize=(5, 4.3))
 image = ax.imshow(confusion.numpy(), vmin=0)
 ax.set_xticks(range(10), CIFAR10_CLASSES, rotation=60, ha="right")
 ax.set_yticks(range(10), CIFAR10_CLASSES)
@@ -288,33 +267,26 @@ ax.set(xlabel="answer", ylabel="class")
 fig.colorbar(image, label="share of the class")
 plt.show()
 
-# %%
+# %% [markdown]
+# The brightest two belong to a pair of animals.
+# How many of the wrong answers are an animal for an animal, or a vehicle for a vehicle?
+
+# %% tags=["tolerance-0.05"]
 mixed_up = (confusion + confusion.T).fill_diagonal_(0)
 first, second = divmod(mixed_up.argmax().item(), 10)
 print(f"most often mixed up: {CIFAR10_CLASSES[first]} and {CIFAR10_CLASSES[second]}")
-assert abs(confusion.diag().mean().item() - test_accuracy) < 0.02
+
+vehicles = torch.tensor([0, 1, 8, 9])  # airplane, automobile, ship, truck
+same_kind = torch.isin(answers, vehicles) == torch.isin(data.test_labels, vehicles)
+share = same_kind[answers != data.test_labels].float().mean()
+print(f"of the right kind: {share:.2f} of the wrong answers")
 
 # %% [markdown]
-# Animals are taken for animals and vehicles for vehicles; few are taken for one of the other kind.
+# By chance it would be about half, since of nine wrong classes five are animals for an animal, and three are vehicles for a vehicle.
 #
 # ## Try it yourself
 #
-# **1.** Where are the 67,110 parameters?
-# Compute the number of each layer from its sizes.
-
-# %% tags=["solution"]
-counts = {
-    "first convolution": (3 * 5 * 5 + 1) * 10,
-    "second convolution": (10 * 5 * 5 + 1) * 20,
-    "first linear layer": (500 + 1) * 120,
-    "second linear layer": (120 + 1) * 10,
-}
-for name, count in counts.items():
-    print(f"{name:20} {count:6,}")
-assert sum(counts.values()) == sum(p.numel() for p in model.parameters())
-
-# %% [markdown]
-# **2.** Ask the network twice: for each test picture, and for its mirror image.
+# **1.** Ask the network twice: for each test picture, and for its mirror image.
 # Add the logits.
 # What does that bring?
 
@@ -325,7 +297,7 @@ print(f"once {test_accuracy:.3f}, twice {both:.3f}")
 assert both > test_accuracy - 0.005
 
 # %% [markdown]
-# **3.** How often is the right class among the first three answers?
+# **2.** How often is the right class among the first three answers?
 
 # %% tags=["solution", "tolerance-0.05"]
 best_three = logits.topk(3).indices  # (10000, 3)
