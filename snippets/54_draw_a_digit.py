@@ -20,7 +20,7 @@
 # <p>On the page's own site, and with JavaScript, here is a box to draw a digit in, with the chances of each digit beside it.</p>
 # </div>
 #
-# On MNIST a network like this passes 97.5 % after a few epochs.
+# The network gets more than 97.5 % of MNIST's test digits right.
 # That it also reads *your* digits takes two things more: drawings must be brought into the form of MNIST, and training must show more kinds of digits than MNIST has.
 
 # %%
@@ -44,8 +44,7 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # %% [markdown]
 # ## The data
 #
-# The inputs run from 0, paper, to 1, ink.
-# That is easier to keep the same in two programming languages than a mean and a standard deviation.
+# The inputs run from 0, paper, to 1, ink, which a browser can compute as easily as PyTorch.
 
 # %%
 digits = mnist()
@@ -54,38 +53,28 @@ train_labels = digits.train_labels.to(device)  # (60000,)
 test_images = (digits.test_images / 255).to(device)  # (10000, 28, 28)
 test_labels = digits.test_labels.to(device)  # (10000,)
 print(f"train {tuple(train_images.shape)}, test {tuple(test_images.shape)}")
-assert train_images.min() == 0 and train_images.max() == 1
 
 # %% [markdown]
 # ## A network trained on MNIST as it is
 #
 # Two hidden layers; the first is kept small, because its weights are most of what a browser has to fetch.
 # `change` is what happens to a batch of pictures before the network sees it: for now, nothing.
+# The learning rate rises to a peak and falls again, as for the classifier that you know.
 
 # %%
-hidden_sizes = [128, 64]
 batch_size = 128
-peak_rate = 0.15  # of a schedule that rises to it and falls again
-
-
-def make_model():
-    """The untrained classifier, on the device."""
-    first, second = hidden_sizes
-    hidden = [nn.Linear(28 * 28, first), nn.ReLU(), nn.Linear(first, second), nn.ReLU()]
-    return nn.Sequential(nn.Flatten(), *hidden, nn.Linear(second, 10)).to(device)
+peak_rate = 0.15
 
 
 def train(num_epochs, change):
     """A model trained by SGD on changed pictures."""
     torch.manual_seed(0)
-    model = make_model()
+    hidden = [nn.Linear(28 * 28, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU()]
+    model = nn.Sequential(nn.Flatten(), *hidden, nn.Linear(64, 10)).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=peak_rate, momentum=0.9)
+    num_steps = num_epochs * math.ceil(len(train_images) / batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer,
-        peak_rate,
-        total_steps=num_epochs * math.ceil(len(train_images) / batch_size),
-        pct_start=0.2,
-        cycle_momentum=False,
+        optimizer, peak_rate, num_steps, pct_start=0.2, cycle_momentum=False
     )
     for epoch in range(num_epochs):
         for rows in torch.randperm(len(train_images)).to(device).split(batch_size):
@@ -100,7 +89,7 @@ def train(num_epochs, change):
 
 @torch.no_grad()
 def accuracy(model, images):
-    """Share of test digits recognised; images are the first n of them, changed."""
+    """Share recognised of images made, in order, from the first test digits."""
     guess = model(images.to(device)).argmax(dim=1)
     return (guess == test_labels[: len(images)]).float().mean().item()
 
@@ -115,7 +104,7 @@ assert accuracy(plain_model, test_images) > 0.96
 #
 # You will draw large or small, in the middle or in a corner.
 # To have many such drawings with known labels, we put test digits in random sizes at random places of a sheet.
-# The obvious way to 28 × 28 pixels is to shrink the sheet, and the network can make nothing of that.
+# The first thought is to shrink the sheet to 28 × 28 pixels, and the network can make little of that.
 
 
 # %% tags=["tolerance-0.2"]
@@ -137,16 +126,16 @@ assert accuracy(plain_model, shrunk) < 0.6
 # %% [markdown]
 # ## How the digits of MNIST were centred
 #
-# Who made MNIST shrank each digit until its longer side was 20 pixels, and moved it so that its centre of mass lay in the middle of 28 × 28.
+# Its makers shrank each digit until the longer side was 20 pixels, and moved it until its centre of mass lay in the middle of 28 × 28.
 # Both can be measured.
-# Row and column 14, counted from 0, reach from 14 to 15: the centre of mass lies in the middle of that pixel.
+# That middle is 14.5, the middle of pixel 14, counted from 0.
 
 
 # %%
 def extent(ink):
-    """First index with ink, and one after the last; ink (n,) per row or column."""
+    """Length from the first to the last ink; ink (n,) per row or column."""
     where = ink.nonzero()
-    return where[0].item(), where[-1].item() + 1
+    return (where[-1] - where[0]).item() + 1
 
 
 def centre_of_mass(ink):
@@ -154,16 +143,14 @@ def centre_of_mass(ink):
     return ((torch.arange(len(ink)) + 0.5) @ ink / ink.sum()).item()
 
 
-sides, centres = [], []
-for image in test_images[:1000].cpu():
-    spans = [extent(image.sum(dim=1)), extent(image.sum(dim=0))]
-    sides.append(max(stop - start for start, stop in spans))
-    centres.append(centre_of_mass(image.sum(dim=0)))
+down, across = test_images[:1000].cpu().sum(dim=2), test_images[:1000].cpu().sum(dim=1)
+sides = [max(extent(rows), extent(columns)) for rows, columns in zip(down, across)]
+centres = [centre_of_mass(columns) for columns in across]
 print(f"longer side {np.mean(sides):.1f}, centre of mass {np.mean(centres):.1f}")
 assert 18 < np.mean(sides) < 22 and 13.5 < np.mean(centres) < 15
 
 # %% [markdown]
-# To do the same to a drawing, think of a grid of 28 × 28 windows laid over it.
+# To do the same to a drawing, lay a grid of 28 × 28 windows over it.
 # A window is as wide as a twentieth of the digit's longer side, and the grid lies so that the centre of mass falls on 14.5.
 # A pixel of the result is the mean ink in its window.
 # The share of every row in every window is a matrix, and so is that of the columns: two matrix products do it all.
@@ -182,13 +169,12 @@ def windows(ink, width):
 def centre(drawing):
     """A drawing (height, width), not empty, in the form of MNIST: (28, 28)."""
     down, across = drawing.sum(dim=1), drawing.sum(dim=0)
-    longer_side = max(stop - start for start, stop in [extent(down), extent(across)])
-    width = longer_side / 20
+    width = max(extent(down), extent(across)) / 20
     return windows(down, width) @ drawing @ windows(across, width).T
 
 
 # %% [markdown]
-# The first six sheets, shrunk and centred.
+# Six sheets, and below them what `centre` makes of each.
 
 # %% alt="Six digits on sheets, small and off the middle; below, centred and alike in size"
 fig, axes = plt.subplots(2, 6, figsize=(7, 2.6), layout="constrained")
@@ -212,25 +198,19 @@ assert accuracy(plain_model, centred) > 0.92
 #
 # Place and size are taken care of; slant, proportion and pen are not.
 # MNIST was written with a pen on a form; you draw with a finger or a mouse, and your sevens may lean the other way.
-# So we change the training digits at random: turned, slanted, stretched, moved, and drawn with a thicker or thinner pen.
-# `affine_grid` says where on the old picture each new pixel lies, and `grid_sample` looks there.
-# Eight digits share a change, which costs a fraction of changing each on its own.
+# So we change the training digits at random.
+# A matrix near the identity turns, slants and stretches at once; `affine_grid` says where on the old picture each new pixel lies, and `grid_sample` looks there.
+# The pen becomes thicker or thinner when each pixel takes the larger or the smaller of itself and its neighbours.
+# Eight digits share a matrix, which costs a fraction of one for each.
 
 
 # %%
-def random_map(n):
-    """Matrices (n, 2, 3) that turn, slant, stretch and move, a bit each."""
-    turn, slant, wide, high, *move = 2 * torch.rand(6, n) - 1
-    turn, slant, wide, high = 0.3 * turn, 0.3 * slant, 1 + 0.15 * wide, 1 + 0.15 * high
-    x = [wide * turn.cos(), wide * (slant - turn.sin()), 0.1 * move[0]]
-    y = [high * turn.sin(), high * turn.cos(), 0.1 * move[1]]
-    return torch.stack([*x, *y], dim=1).view(n, 2, 3).to(device)
-
-
 def distort(images, group=8):
     """Images (n, 28, 28), n a multiple of `group`, as other people may draw them."""
     groups = images.view(-1, group, 28, 28)
-    grid = F.affine_grid(random_map(len(groups)), groups.shape, align_corners=False)
+    limits = torch.tensor([0.25, 0.25, 0.1])  # of the matrix; of a shift
+    maps = torch.eye(2, 3) + limits * (2 * torch.rand(len(groups), 2, 3) - 1)
+    grid = F.affine_grid(maps.to(device), groups.shape, align_corners=False)
     images = F.grid_sample(groups, grid, align_corners=False).view(-1, 28, 28)
     amount = 2 * torch.rand(()).item() - 1  # of pen: up to a pixel more, or less
     pick = torch.maximum if amount > 0 else torch.minimum
@@ -238,6 +218,9 @@ def distort(images, group=8):
     wider = pick(wider, wider.roll(1, dims=2))
     return torch.lerp(images, wider, abs(amount))
 
+
+# %% [markdown]
+# Here is one digit, distorted eight times.
 
 # %% alt="One digit eight times: upright, slanted, turned, in thin and in thick lines"
 same_digit = train_images[:1].expand(8, 28, 28)
@@ -248,8 +231,7 @@ for ax in axes:
 plt.show()
 
 # %% [markdown]
-# How well does the network from above read test digits that have been changed in this way?
-# And how well does one that has been trained on such?
+# How well does the network from above read test digits that have been changed in this way, and how well does one that has been trained on such?
 
 # %% tags=["tolerance-0.01"]
 distorted = torch.cat([distort(images) for images in test_images.split(200)])
@@ -261,12 +243,13 @@ assert accuracy(model, distorted) > accuracy(plain_model, distorted) + 0.05
 # %% [markdown]
 # ## Result
 #
-# On the test digits as they are, it has lost nothing.
+# On the test digits as they are, it has lost nothing by that.
 
 # %% tags=["tolerance-0.01"]
+plain_accuracy = accuracy(plain_model, test_images)
 test_accuracy = accuracy(model, test_images)
-print(f"test accuracy {test_accuracy:.1%}")
-assert test_accuracy >= 0.975
+print(f"test accuracy {plain_accuracy:.1%} before, {test_accuracy:.1%} now")
+assert test_accuracy > 0.975 and test_accuracy > plain_accuracy - 0.005
 
 # %% [markdown]
 # ## What the browser gets
@@ -277,7 +260,7 @@ assert test_accuracy >= 0.975
 # JSON has no bytes, so they are written in base64, four characters for three bytes.
 
 
-# %%
+# %% tags=["tolerance-0.01"]
 def as_text(tensor):
     """The bytes of a tensor in base64."""
     return base64.b64encode(tensor.cpu().numpy().tobytes()).decode("ascii")
@@ -304,11 +287,9 @@ classifier = {
     "examples": as_text(digits.test_images[examples]),  # (10, 28, 28), from 0 to 9
 }
 file = Path("digit_classifier.json")
-file.write_text(json.dumps(classifier))
-
-# %% tags=["tolerance-0.01"]
-print(f"{file.stat().st_size / 1000:.1f} kB")
-assert file.stat().st_size < 200_000
+num_characters = file.write_text(json.dumps(classifier))
+print(f"{num_characters / 1000:.1f} kB")
+assert num_characters < 200_000
 
 # %% [markdown]
 # ## Is it the same network?
@@ -316,6 +297,7 @@ assert file.stat().st_size < 200_000
 # The browser knows no PyTorch, so we read the file without it.
 # Each layer is a matrix product and a bias; negative values become zero, except in the last layer, whose logits go through a softmax.
 # The script in your browser is these lines, and `centre`, written in JavaScript.
+# It shows the examples enlarged, so we enlarge them, too, before we centre and read them.
 
 
 # %%
@@ -346,31 +328,27 @@ published = json.loads(file.read_text())
 layers = [weights_and_bias(fields) for fields in published["layers"]]
 pixels, labels = test_images.cpu().numpy(), test_labels.cpu().numpy()
 answers = probabilities(layers, pixels).argmax(axis=1)  # (10000,)
-byte_accuracy = np.mean(answers == labels)
 same = np.mean(answers == guess.cpu().numpy())
-print(f"test accuracy {test_accuracy:.2%} here, {byte_accuracy:.2%} from the file")
-print(f"the same answer for {same:.1%} of the test digits")
-assert abs(byte_accuracy - test_accuracy) < 0.003 and same > 0.99
+print(f"test accuracy from the file {np.mean(answers == labels):.1%}")
+print(f"the same answer for {same:.2%} of the test digits")
+assert abs(np.mean(answers == labels) - test_accuracy) < 0.003 and same > 0.99
 
-# %% [markdown]
-# That is what a byte per weight costs.
-# And the examples, enlarged as the box shows them, and centred as it does?
-
-# %%
 example_images = from_text(published["examples"], np.uint8, (10, 28, 28)) / 255
 enlarged = np.kron(example_images, np.ones((1, 10, 10)))  # (10, 280, 280)
 seen = np.stack([centre(torch.tensor(image).float()) for image in enlarged])
-print("read as", *probabilities(layers, seen).argmax(axis=1))
+print("examples read as", *probabilities(layers, seen).argmax(axis=1))
 assert list(probabilities(layers, seen).argmax(axis=1)) == list(range(10))
 
 # %% [markdown]
+# A byte per weight costs next to nothing.
+#
 # ## Try it yourself
 #
-# **1.** With four bits a weight is a whole number from −7 to 7, with three from −3 to 3, with two from −1 to 1.
-# How few are enough?
+# **1.** With four bits a weight is a whole number from −7 to 7, with three from −3 to 3.
+# Are they enough?
 
-# %% tags=["solution", "tolerance-0.2"]
-for largest in [7, 3, 1]:
+# %% tags=["solution", "tolerance-0.05"]
+for largest in [7, 3]:
     coarse = []
     for weights, bias in layers:
         scale = np.abs(weights).max() / largest
@@ -381,12 +359,10 @@ for largest in [7, 3, 1]:
 
 # %% [markdown]
 # **2.** The network knows ten digits and nothing else.
-# What does it make of digits that lie on their side?
-# How sure is it, on average?
+# What does it make of digits that lie on their side, and how sure is it?
 
 # %% tags=["solution", "tolerance-0.1"]
-on_their_side = np.rot90(pixels, axes=(1, 2))
-chances = probabilities(layers, on_their_side)
+chances = probabilities(layers, np.rot90(pixels, axes=(1, 2)))
 side_accuracy = np.mean(chances.argmax(axis=1) == labels)
 mean_sureness = chances.max(axis=1).mean()
 print(f"accuracy {side_accuracy:.1%}, mean sureness {mean_sureness:.1%}")
