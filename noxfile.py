@@ -20,6 +20,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 ENVIRONMENT = Path(".nox", "shared").absolute()
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 SITE = Path("site").absolute()
+HTML_VALIDATOR = "vnu-jar@26.9.27"  # of the W3C; runs on Java
 
 
 def prepare(session: nox.Session, *groups: str) -> None:
@@ -107,9 +108,11 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Look at the built site in headless Chromium (CHROMIUM says where it is)."""
+    """Check the built site's files, and read it in headless Chromium (CHROMIUM)."""
     prepare(session, "docs", "browser")
-    run(session, "pytest", "tests/browser", *session.posargs)
+    install = ["npm", "install", "--silent", "--no-save", "--prefix=.nox/npm"]
+    session.run_install(*install, HTML_VALIDATOR, external=True)
+    run(session, "pytest", "tests/browser", "--numprocesses=2", *session.posargs)
 
 
 @nox.session

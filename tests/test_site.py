@@ -1,12 +1,13 @@
 """The site's hook: what it makes of executed pages, without a browser."""
 
 import base64
+import io
 import re
 import shutil
-import struct
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+import zipfile
 from pathlib import Path
 
 import jupytext
@@ -16,14 +17,16 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort, PluginError
 from nbformat import NotebookNode
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "docs" / "hooks"), str(ROOT / "tests")]
 
 from downloads import needed_source, runnable_notebook, runnable_script  # noqa: E402
-from finishing import compact, valid, with_policy  # noqa: E402
+from finishing import compact, valid, with_policy, write_archive  # noqa: E402
+from hook import colab  # noqa: E402
 from lessons import duration, load_lessons, plain_text  # noqa: E402
-from outputs import inline_svg, output_html, png_size  # noqa: E402
+from outputs import inline_svg, output_html  # noqa: E402
 from rendering import fence, grouped  # noqa: E402
 
 import page_runner.store  # noqa: E402
@@ -125,11 +128,7 @@ L 3.5 -1.0" style="stroke: currentColor; stroke-width: 0.8"/></defs>
  <defs><clipPath id="p1"><rect x="0"/></clipPath></defs>
 </svg>"""
 
-PNG = (
-    b"\x89PNG\r\n\x1a\n"
-    + struct.pack(">I4sIIBBBBBI", 13, b"IHDR", 400, 200, 8, 6, 0, 0, 0, 0)
-    + struct.pack(">I4sIIBI", 9, b"pHYs", 7874, 7874, 1, 0)  # 200 dots per inch
-)
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def executed(script: Path) -> NotebookNode:
@@ -202,7 +201,7 @@ def test_a_lesson_is_a_page_like_a_hand_written_one(project: Path) -> None:
     assert '<span class="arithmatex">w</span>' in article
     assert article.count("<h1") == 1
     assert 'id="what-next"' in article
-    assert "0.3 s" in article
+    assert f"0.3{NO_BREAK}s" in article
     assert "Made with stand-in data" in article
     assert "<style" not in page
     assert "jp-" not in page
@@ -338,20 +337,21 @@ def test_figures_of_one_page_do_not_meet() -> None:
     assert 'd="M 0 0.12 L 3.5 -1"' in one
 
 
-def test_png_is_a_file_with_its_size_on_paper() -> None:
-    assert png_size(PNG) == (192, 96)
-    data = {"image/png": base64.b64encode(PNG).decode()}
+def test_picture_is_a_small_file_with_its_size_on_paper() -> None:
+    png = io.BytesIO()
+    Image.new("RGB", (400, 200)).save(png, "PNG", dpi=(200, 200))
+    data = {"image/png": base64.b64encode(png.getvalue()).decode()}
     output = nbformat.v4.new_output("display_data", data)
     saved = []
 
-    def save(png: bytes) -> str:
-        saved.append(png)
-        return "figures/x.png"
+    def save(picture: bytes) -> str:
+        saved.append(picture)
+        return "figures/x.webp"
 
     html = output_html(output, 'say "a"', "f1-", save)
-    assert 'src="figures/x.png"' in html
+    assert '<img src="figures/x.webp" width="192" height="96"' in html
     assert "say &quot;a&quot;" in html
-    assert saved == [PNG]
+    assert Image.open(io.BytesIO(*saved)).format == "WEBP"
 
 
 def test_outputs_of_each_kind() -> None:
@@ -387,6 +387,7 @@ def test_finished_html() -> None:
         '<meta charset="utf-8">\n   <p>\n   a</p>\n'
         '<pre>\n  <span class="n">x</span>  <span class="k">if</span></pre>'
         '<input type="checkbox" autocomplete="off"><i tabindex=""></i>'
+        '<th class="a"></th><p>97.5 % <code>5 % 2</code></p>'
         "<script>1</script>"
     )
     small = valid(compact(html))
@@ -394,8 +395,32 @@ def test_finished_html() -> None:
     assert '<pre>\n  x  <span class="k">if</span></pre>' in small
     assert "autocomplete" not in small
     assert "tabindex" not in small
+    assert '<td class="a"></td>' in small
+    assert f"97.5{NO_BREAK}% <code>5 % 2</code>" in small
     one = "'sha256-a4ayc/80/OGda4BO/1o/V0etpOqiLx1JwB5S3beHW0s='"
     assert one in with_policy(small)
+
+
+def test_archive_is_the_same_twice_and_does_not_offer_itself(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.js").write_text("1")
+    (tmp_path / "sub" / "a.js.map").write_text("2")
+    offer = '<p class="archive">\n<a>zip</a></p>'
+    (tmp_path / "index.html").write_text(f"<p>home</p>{offer}")
+    write_archive(tmp_path, "lessons")
+    first = (tmp_path / "lessons.zip").read_bytes()
+    write_archive(tmp_path, "lessons")
+    assert (tmp_path / "lessons.zip").read_bytes() == first
+    with zipfile.ZipFile(tmp_path / "lessons.zip") as archive:
+        assert archive.namelist() == ["lessons/index.html", "lessons/sub/a.js"]
+        assert archive.read("lessons/index.html") == b"<p>home</p>"
+
+
+def test_colab_opens_the_published_notebook() -> None:
+    site = "https://colab.research.google.com/github/someone/lessons/blob/gh-pages"
+    assert colab("https://github.com/someone/lessons") == site
+    assert colab("https://example.org/someone/lessons") is None
+    assert colab("") is None
 
 
 def test_texts() -> None:
@@ -403,9 +428,5 @@ def test_texts() -> None:
         plain_text("The `a_b` of *it*, [see](x.py), $w$.[^1]")
         == "The a_b of it, see, w."
     )
-    assert [duration(s) for s in (0.004, 3.21, 12.3, 125)] == [
-        "0.1 s",
-        "3.2 s",
-        "12 s",
-        "2 min 5 s",
-    ]
+    times = [duration(s).replace(NO_BREAK, " ") for s in (0.004, 3.21, 12.3, 125)]
+    assert times == ["0.1 s", "3.2 s", "12 s", "2 min 5 s"]

@@ -17,8 +17,23 @@ const sizes = new ResizeObserver((entries) => {
 });
 for (const box of boxes) sizes.observe(box);
 
-// A note in code (Material puts it there when it gets to it) says what it is.
-new MutationObserver(() => {
+// What Material adds to code when it gets to it: buttons, and notes.
+function nameNotesAndButtons() {
   for (const link of document.querySelectorAll(".md-annotation__index:not([aria-label])"))
     link.setAttribute("aria-label", `Note ${link.firstChild.dataset.mdAnnotationId}`);
-}).observe(document.body, { childList: true, subtree: true });
+  document.querySelectorAll(".md-code__nav").forEach((nav, i) => {
+    if (!nav.ariaLabel) nav.ariaLabel = `Code ${i + 1}`;
+  });
+}
+const watcher = new MutationObserver(nameNotesAndButtons);
+watcher.observe(document.body, { childList: true, subtree: true });
+
+// Paper cannot be unfolded: what is folded is printed open.
+addEventListener("beforeprint", () => {
+  for (const folded of document.querySelectorAll(".md-content details:not([open])"))
+    Object.assign(folded, { open: true }).classList.add("opened-to-print");
+});
+addEventListener("afterprint", () => {
+  for (const opened of document.querySelectorAll(".opened-to-print"))
+    Object.assign(opened, { open: false }).classList.remove("opened-to-print");
+});

@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import re
+import zipfile
+from pathlib import Path
 
 CHARSET = '<meta charset="utf-8">'
 POLICY = (
@@ -11,6 +13,8 @@ POLICY = (
     "frame-src 'self'; form-action 'self'; base-uri 'none'"
 )
 VERBATIM = re.compile("(<(pre|script|style).*?</\\2>)", re.DOTALL)
+PER_CENT = re.compile(r"(?<=\d) %(?![^<]*</code>)")
+ARCHIVE_OFFER = re.compile('<p class="archive">.*?</p>', re.DOTALL)
 QUIET_TOKEN = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')
 
 
@@ -21,15 +25,21 @@ def compact(html: str) -> str:
     brackets in code, which have the colour of plain code.
     """
     parts = VERBATIM.split(html)  # text, block, kind of block, text, ...
-    parts[0::3] = [re.sub(r"\s*\n\s*", "\n", text) for text in parts[0::3]]
+    parts[0::3] = [kept_together(re.sub(r"\s*\n\s*", "\n", t)) for t in parts[0::3]]
     parts[1::3] = [QUIET_TOKEN.sub(r"\1", block) for block in parts[1::3]]
     del parts[2::3]
     return "".join(parts)
 
 
+def kept_together(text: str) -> str:
+    """Text of a page in which no line ends between a figure and its per cent sign."""
+    return PER_CENT.sub("\N{NO-BREAK SPACE}%", text)
+
+
 def valid(html: str) -> str:
-    """A page without two attributes of the theme that HTML does not have there."""
+    """A page without attributes that HTML does not have there, or empty headers."""
     html = html.replace(' tabindex=""', "")
+    html = re.sub(r"<th\b([^>]*)></th>", r"<td\1></td>", html)
     return re.sub(r'(<input [^>]*type="checkbox"[^>]*) autocomplete="off"', r"\1", html)
 
 
@@ -41,3 +51,23 @@ def with_policy(html: str) -> str:
     policy = POLICY.format(hashes=hashes)
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     return html.replace(CHARSET, f"{CHARSET}\n{meta}", 1)
+
+
+def write_archive(site: Path, name: str) -> None:
+    """Put a zip of the site beside its pages, in a folder of that name.
+
+    Two builds of the same pages give the same bytes. In the copy, the home page does
+    not offer the zip, which would not be there.
+    """
+    target = site / f"{name}.zip"
+    target.unlink(missing_ok=True)
+    files = sorted(path for path in site.rglob("*") if path.is_file())
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in files:
+            if path.suffix in (".map", ".gz"):  # for debuggers, and for hosts
+                continue
+            content = path.read_bytes()
+            if path == site / "index.html":
+                content = ARCHIVE_OFFER.sub("", content.decode()).encode()
+            inside = zipfile.ZipInfo(f"{name}/{path.relative_to(site).as_posix()}")
+            archive.writestr(inside, content, zipfile.ZIP_DEFLATED)

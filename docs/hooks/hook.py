@@ -30,8 +30,9 @@ TESTS = HERE.parents[1] / "tests"
 sys.path[:0] = [str(HERE), str(TESTS)]
 
 from downloads import runnable_notebook, runnable_script  # noqa: E402
-from finishing import compact, valid, with_policy  # noqa: E402
+from finishing import compact, valid, with_policy, write_archive  # noqa: E402
 from lessons import (  # noqa: E402
+    Chapter,
     Lesson,
     by_chapter,
     duration,
@@ -61,12 +62,13 @@ class Site:
     """What the events have to tell each other in one build."""
 
     lessons: dict[str, Lesson]  # by stem, in order
-    chapters: dict[str, list[Lesson]]
+    chapters: list[Chapter]
     now: Rendering
     live: bool = False  # served, with a script of MkDocs that reloads the page
 
     def __init__(self) -> None:
         self.rendered: dict[str, Rendering] = {}  # by the page's uri
+        self.written: dict[str, tuple[Lesson, dict[str, str]]] = {}  # by stem
 
 
 site = Site()
@@ -79,6 +81,7 @@ def on_startup(command: str, **_: Any) -> None:
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Point mkdocs-jupyter to our template, and give that what it calls."""
+    config.repo_url = (config.repo_url or "").rstrip("/")
     mkdocs_jupyter.config.settings.templates_dir = str(HERE / "templates")
     default_filters["grouped"] = grouped
     default_filters["fence"] = fence
@@ -138,7 +141,7 @@ def on_page_markdown(
         first = [found for stem in shown.read_first if (found := find_lesson(stem))]
         page.meta.update(lesson=shown, read_first=first, description=shown.summary)
         return markdown
-    env = on_env(config.theme.get_env())
+    env = on_env(config.theme.get_env(), config)
     template = env.overlay(
         undefined=jinja2.StrictUndefined,
         comment_start_string="<!--#",  # `{#` starts an id in Markdown
@@ -150,6 +153,7 @@ def on_page_markdown(
         lesson=find_lesson,
         sources=lambda: load_sources(Path(config.docs_dir, "sources.yml"), lessons),
         figure=figure,
+        archive=config.extra["archive"],
         learning_path=learning_path(env),
     )
 
@@ -166,9 +170,15 @@ def on_page_content(html: str, page: Page, **_: Any) -> str:
     return site.now.content
 
 
-def on_env(env: jinja2.Environment, **_: Any) -> jinja2.Environment:
+def on_env(
+    env: jinja2.Environment, config: MkDocsConfig, **_: Any
+) -> jinja2.Environment:
     """Give the theme's templates what a lesson's header needs."""
     env.filters["duration"] = duration
+    env.globals["colab"] = colab(config.repo_url)
+    compiled = root(config) / ".cache" / "templates"
+    compiled.mkdir(parents=True, exist_ok=True)
+    env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(compiled))
     return env
 
 
@@ -181,6 +191,13 @@ def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
     """Finish the theme's own pages, such as 404.html."""
     is_page = template_name.endswith(".html")
     return finished(output_content) if is_page else output_content
+
+
+@event_priority(-200)  # the offline plugin writes its search index at -100
+def on_post_build(config: MkDocsConfig, **_: Any) -> None:
+    """Offer the whole site for reading without a network."""
+    if not site.live:
+        write_archive(Path(config.site_dir), config.extra["archive"])
 
 
 def finished(html: str) -> str:
@@ -201,10 +218,8 @@ def lesson_of(page: Page) -> Lesson | None:
 
 
 def lesson_files(lesson: Lesson, config: MkDocsConfig) -> Iterator[File]:
-    """A lesson's page, and its two downloads."""
+    """A lesson's page, its two downloads, and what it publishes for its widgets."""
     path = root(config) / ".cache" / "site" / f"{lesson.stem}.ipynb"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(nbformat.writes(lesson.notebook), encoding="utf-8")
     page = LessonFile.generated(
         config,
         lesson.uri,
@@ -214,20 +229,28 @@ def lesson_files(lesson: Lesson, config: MkDocsConfig) -> Iterator[File]:
     page.dest_uri = lesson.address
     yield page
 
-    for address, script in lesson.published.items():
-        yield generated_file(config, address, script)
+    written, others = site.written.get(lesson.stem, (None, {}))
+    if written is not lesson:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(nbformat.writes(lesson.notebook), encoding="utf-8")
+        others = {**lesson.published, **downloads(lesson, config.site_url)}
+        site.written[lesson.stem] = (lesson, others)
+    for address, content in others.items():
+        yield generated_file(config, address, content)
 
+
+def downloads(lesson: Lesson, site_url: str | None) -> dict[str, str]:
+    """A lesson as a script and as a notebook that run on their own, by address."""
     helper = lesson.script.with_name("load.py").read_text(encoding="utf-8")
     script = lesson.script.read_text(encoding="utf-8")
-    yield generated_file(
-        config, f"downloads/{lesson.name}.py", runnable_script(script, helper)
-    )
-    notebook = runnable_notebook(
-        lesson.notebook,
-        helper,
-        lambda text, target: download_link(text, target, config.site_url),
-    )
-    yield generated_file(config, f"downloads/{lesson.name}.ipynb", notebook)
+    return {
+        f"downloads/{lesson.name}.py": runnable_script(script, helper),
+        f"downloads/{lesson.name}.ipynb": runnable_notebook(
+            lesson.notebook,
+            helper,
+            lambda text, target: download_link(text, target, site_url),
+        ),
+    }
 
 
 def download_link(text: str, target: str, site_url: str | None) -> str:
@@ -240,11 +263,22 @@ def download_link(text: str, target: str, site_url: str | None) -> str:
     return f"[{text}]({site_url}{address}{hash_sign}{anchor})" if site_url else text
 
 
+def colab(repository: str) -> str | None:
+    """Where Colab opens files of the published site; None if it is not on GitHub.
+
+    The notebooks are in no commit but those of the branch that Pages are made of.
+    """
+    _, _, owner_and_name = repository.partition("github.com/")
+    if not owner_and_name:
+        return None
+    return f"https://colab.research.google.com/github/{owner_and_name}/blob/gh-pages"
+
+
 def with_chapters(nav: list) -> list:
     """The navigation of mkdocs.yml with the chapters in their place."""
     chapters = [
-        {title: [lesson.uri for lesson in lessons]}
-        for title, lessons in site.chapters.items()
+        {chapter.name: [lesson.uri for lesson in chapter.lessons]}
+        for chapter in site.chapters
     ]
     at = nav.index(NAV_PLACEHOLDER)
     return [*nav[:at], *chapters, *nav[at + 1 :]]

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import yaml
@@ -16,6 +17,8 @@ from page_runner.script import PageError, parse
 
 log = logging.getLogger("mkdocs.hooks.lessons")  # strict builds count its warnings
 
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+ENOUGH_TO_SAY = 60  # letters of a summary
 DATA_NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "diabetes": "diabetes table"}
 
 
@@ -59,9 +62,20 @@ class Lesson:
 
     @property
     def summary(self) -> str:
-        """The first sentence after the H1."""
-        lines = self.notebook.cells[0].source.splitlines()[1:]
-        return plain_text(next(filter(str.strip, lines), ""))
+        """The first sentences after the H1: as many as say something together."""
+        opening = self.notebook.cells[0].source.partition("\n")[2].strip()
+        summary = ""
+        for sentence in opening.partition("\n\n")[0].splitlines():
+            if len(summary) < ENOUGH_TO_SAY:
+                summary = f"{summary} {plain_text(sentence)}".strip()
+        return summary
+
+    @property
+    def words(self) -> int:
+        """Number of words of its prose."""
+        cells = self.notebook.cells
+        prose = [cell.source for cell in cells if cell.cell_type == "markdown"]
+        return sum(len(re.findall(r"\w+", plain_text(text))) for text in prose)
 
     @property
     def level(self) -> str:
@@ -136,6 +150,57 @@ class Lesson:
         return figure_text(page.result, page.source_result)
 
 
+loaded: dict[Path, tuple[list, Lesson | None]] = {}
+
+
+def load_lesson(script: Path) -> Lesson | None:
+    """A lesson with its current run, or with its last one; None if it never ran."""
+    current = store.current_notebook(script)
+    notebook = current or store.last_notebook(script)
+    return Lesson(script, notebook, is_current=bool(current)) if notebook else None
+
+
+def load_if_changed(script: Path) -> Lesson | None:
+    """The same lesson as before, as long as no file of it has been written."""
+    files = [
+        script,
+        script.with_name("load.py"),
+        store.expected_path(script),
+        store.executed_path(script, "cpu"),
+    ]
+    written = [path.stat().st_mtime_ns if path.exists() else None for path in files]
+    before, lesson = loaded.get(script, (None, None))
+    if written != before:
+        lesson = load_lesson(script)
+        loaded[script] = (written, lesson)
+    return lesson
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Lessons that belong together."""
+
+    number: int
+    title: str
+    gives: str  # what one has learned at its end, in a sentence
+    lessons: list[Lesson]
+
+    @property
+    def name(self) -> str:
+        """Its title with its number: `1. Tensors and gradients`."""
+        return f"{self.number}. {self.title}"
+
+    @property
+    def words(self) -> int:
+        """Number of words of its lessons' prose."""
+        return sum(lesson.words for lesson in self.lessons)
+
+    @property
+    def seconds(self) -> float:
+        """How long its lessons ran, one after the other."""
+        return sum(lesson.run.seconds for lesson in self.lessons)
+
+
 def load_lessons(folder: Path, live: bool = False) -> list[Lesson]:
     """Every lesson of a folder, in order; PluginError where one cannot be published.
 
@@ -143,15 +208,15 @@ def load_lessons(folder: Path, live: bool = False) -> list[Lesson]:
     that has never run is left out.
     """
     lessons, problems = [], []
+    load = load_if_changed if live else load_lesson
     for script in sorted(folder.glob("[0-9][0-9]_*.py")):
         try:
-            current = store.current_notebook(script)
-            notebook = current or (store.last_notebook(script) if live else None)
+            lesson = load(script)
         except PageError as error:
             problems.append(str(error))
         else:
-            if notebook:
-                lessons.append(Lesson(script, notebook, is_current=bool(current)))
+            if lesson and (lesson.is_current or live):
+                lessons.append(lesson)
             else:
                 reasons = ", ".join(store.changed(parse(script)))
                 problems.append(
@@ -169,17 +234,19 @@ def load_lessons(folder: Path, live: bool = False) -> list[Lesson]:
     return lessons
 
 
-def by_chapter(lessons: list[Lesson], names: dict[int, str]) -> dict[str, list[Lesson]]:
-    """Lessons under the numbered names of their chapters, both in order."""
-    chapters: dict[str, list[Lesson]] = {}
-    for lesson in lessons:
-        if lesson.chapter not in names:
+def by_chapter(
+    lessons: list[Lesson], about: dict[int, dict[str, str]]
+) -> list[Chapter]:
+    """Lessons in their chapters, both in order; `about` has `title` and `gives`."""
+    chapters = []
+    for number, group in groupby(lessons, lambda lesson: lesson.chapter):
+        members = list(group)
+        if number not in about:
             raise PluginError(
-                f"{lesson.script.name} is of chapter {lesson.chapter}, which has no "
-                "name under `extra.chapters` in mkdocs.yml"
+                f"{members[0].script.name} is of chapter {number}, which is not "
+                "under `extra.chapters` in mkdocs.yml"
             )
-        title = f"{lesson.chapter}. {names[lesson.chapter]}"
-        chapters.setdefault(title, []).append(lesson)
+        chapters.append(Chapter(number, **about[number], lessons=members))
     return chapters
 
 
@@ -215,15 +282,16 @@ def load_sources(
 
 
 def duration(seconds: float) -> str:
-    """A time to read: `0.3 s`, `12 s`, `2 min 5 s`."""
-    if seconds < 9.95:
-        return f"{max(seconds, 0.1):.1f} s"
+    """A time to read, kept on one line: `0.3 s`, `12 s`, `2 min 5 s`."""
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    text = f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    if seconds < 9.95:
+        text = f"{max(seconds, 0.1):.1f} s"
+    return text.replace(" ", NO_BREAK_SPACE)
 
 
 def figure_text(name: str, value: float) -> str:
-    """A result to read: a share for an accuracy or an error rate, else three digits."""
+    """A result to read: a share for an accuracy, else three digits."""
     return f"{value:.1%}" if "accuracy" in name else f"{value:.3g}"
 
 

@@ -61,11 +61,11 @@ class Rendering:
             html = html.replace(mark, drawing)
         return html
 
-    def _save(self, png: bytes) -> str:
+    def _save(self, picture: bytes) -> str:
         """Add a picture to the site; its address from this page."""
         stem = Path(self.page.file.dest_uri).stem
-        uri = f"figures/{stem}-{1 + len(self.pictures)}.png"
-        self.pictures.append(generated_file(self.config, uri, png))
+        uri = f"figures/{stem}-{1 + len(self.pictures)}.webp"
+        self.pictures.append(generated_file(self.config, uri, picture))
         self.files.append(self.pictures[-1])
         return get_relative_url(uri, self.page.url)
 

@@ -1,17 +1,21 @@
 """A headless Chromium on the built site, served from this process."""
 
 import functools
+import gzip
 import http.server
+import io
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 SITE = Path(os.environ.get("SITE_DIR", ROOT / "site"))
+PAGES = sorted(path.name for path in SITE.glob("*.html"))
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 QUIET = (
     "--no-sandbox",
@@ -22,25 +26,63 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+SUB_PATH = "/some/where/"  # nothing on the site may take itself to lie at the root
+COMPRESSED = (".html", ".css", ".js", ".json", ".svg")  # by every host of sites
+NOTE_SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const shift of list.getEntries())
+    if (!shift.hadRecentInput) shifts.push({
+      value: shift.value,
+      of: shift.sources.map(({node}) => (node?.parentElement ?? node)?.outerHTML
+        ?.slice(0, 80)),
+    });
+}).observe({type: "layout-shift", buffered: true});
+"""
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    """Serves files and says nothing."""
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves a site under a path, as hosts do: compressed, and to be kept."""
+
+    def __init__(self, *args: object, path: str, **kwargs: object) -> None:
+        self.under = path
+        super().__init__(*args, **kwargs)
+
+    def translate_path(self, path: str) -> str:
+        is_inside = path.startswith(self.under)
+        inside = path.removeprefix(self.under) if is_inside else "missing"
+        return super().translate_path(f"/{inside}")
+
+    def send_head(self) -> io.IOBase | None:
+        path = Path(self.translate_path(self.path))
+        if path.suffix not in COMPRESSED or not path.is_file():
+            return super().send_head()
+        body = gzip.compress(path.read_bytes(), 6)
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(path))
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        return io.BytesIO(body)
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "max-age=600")
+        super().end_headers()
 
     def log_message(self, *_: object) -> None:
         pass
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
+def served(folder: Path, path: str = SUB_PATH) -> Iterator[str]:
     """The address at which a folder is served on this machine."""
     if not (folder / "index.html").exists():
         raise FileNotFoundError(f"{folder} holds no site: run `nox -s docs` first")
-    handler = functools.partial(QuietHandler, directory=folder)
+    handler = functools.partial(Handler, directory=folder, path=path)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}/"
+            yield f"http://127.0.0.1:{server.server_port}{path}"
         finally:
             server.shutdown()
 
@@ -54,3 +96,62 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+class Visit:
+    """A tab of a browser: what it complained about, what came over the wire."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.tab: Page = context.new_page()
+        self.tab.add_init_script(NOTE_SHIFTS)
+        self.host = urlsplit(address).netloc
+        self.complaints: list[str] = []
+        self.received: dict[str, int] = {}  # bytes by address, since `open`
+        note = self.complaints.append
+        self.tab.on("console", lambda m: note(f"{m.type}: {m.text}"))
+        self.tab.on("pageerror", lambda error: note(f"error: {error}"))
+        self.tab.on("requestfailed", lambda request: note(f"failed: {request.url}"))
+        self.tab.on("request", lambda request: self._check_host(request.url))
+        self.tab.on("response", lambda r: r.ok or note(f"{r.status}: {r.url}"))
+        self._count_bytes(context)
+
+    def open(self, address: str) -> "Visit":
+        """Go to a page and wait until all of it is there."""
+        self.received.clear()
+        self.tab.goto(address, wait_until="networkidle")
+        return self
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that the last page opened has brought over the wire.
+
+        Without the weights of a network that the reader plays with.
+        """
+        pages = {url: n for url, n in self.received.items() if "/published/" not in url}
+        return sum(pages.values())
+
+    @property
+    def shifts(self) -> list[dict]:
+        """What moved after it had been shown, and how much of the window it took."""
+        return self.tab.evaluate("shifts")
+
+    def _check_host(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob") and parts.netloc != self.host:
+            self.complaints.append(f"other host: {url}")
+
+    def _count_bytes(self, context: BrowserContext) -> None:
+        wire = context.new_cdp_session(self.tab)
+        addresses: dict[str, str] = {}
+
+        def asked(event: dict) -> None:
+            addresses[event["requestId"]] = event["request"]["url"]
+
+        def finished(event: dict) -> None:
+            url = addresses.get(event["requestId"], "?")
+            size = round(event["encodedDataLength"])
+            self.received[url] = self.received.get(url, 0) + size
+
+        wire.on("Network.requestWillBeSent", asked)
+        wire.on("Network.loadingFinished", finished)
+        wire.send("Network.enable")

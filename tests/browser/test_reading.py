@@ -1,0 +1,224 @@
+"""What readers do: search, walk with the keyboard, play, print, read from a disk."""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browsing import PAGES, SITE, Visit
+from playwright.sync_api import Browser, Locator, Page
+
+LESSON = "gradient-descent-by-hand.html"
+DIGITS = "draw-a-digit.html"
+MAX_STOPS = 400  # of the Tab key on a page
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address on disk of the zip that the site offers, unpacked."""
+    folder = tmp_path_factory.mktemp("zip")
+    (name,) = SITE.glob("*.zip")
+    with zipfile.ZipFile(name) as archive:
+        archive.extractall(folder)
+    return f"{(folder / name.stem).as_uri()}/"
+
+
+@pytest.fixture(params=["http", "file"])
+def base(request: pytest.FixtureRequest, address: str, unpacked: str) -> str:
+    """The site on a server, and from a folder on disk."""
+    return address if request.param == "http" else unpacked
+
+
+@pytest.fixture
+def visit(browser: Browser, base: str) -> Iterator[Visit]:
+    """A visit in which nothing may be complained about."""
+    with browser.new_context(reduced_motion="reduce") as context:
+        visit = Visit(context, base)
+        yield visit
+        assert visit.complaints == []
+
+
+# Search -------------------------------------------------------------------------------
+
+
+def search(tab: Page, words: str) -> Locator:
+    """The links that a search finds, pages and their sections in order."""
+    tab.keyboard.press("/")  # Material's key for search
+    tab.locator(".md-search__input").fill("")
+    tab.keyboard.type(words)
+    found = tab.locator(".md-search-result__link")
+    found.first.wait_for()
+    return found
+
+
+def test_search_finds_code_inside_a_page(visit: Visit, base: str) -> None:
+    visit.open(base + "index.html")
+    found = search(visit.tab, "mean_gradient")
+    assert LESSON in (found.first.get_attribute("href") or "")
+
+
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_search_for_a_title_finds_the_page(visit: Visit, base: str) -> None:
+    """The page itself, before any section, among the first two that are found."""
+    visit.open(base + "index.html")
+    for page in PAGES:
+        if page in ("404.html", "index.html"):
+            continue
+        heading = re.search(r"<h1[^>]*>(.*?)<a class", (SITE / page).read_text(), re.S)
+        assert heading is not None
+        title = re.sub("<[^>]*>", "", heading[1])
+        search(visit.tab, re.sub(r"\W+", " ", title))  # `CIFAR-` would be a query
+        visit.tab.wait_for_function(
+            """page => {
+              const first = [...document.querySelectorAll(".md-search-result__item")]
+                .slice(0, 2).map(item => item.querySelector("a").href);
+              return first.some(href => {
+                const url = new URL(href);
+                return url.pathname.endsWith("/" + page) && !url.hash;
+              });
+            }""",
+            arg=page,
+            timeout=5000,
+        )
+
+
+# Keyboard -----------------------------------------------------------------------------
+
+NEXT_STOP = """() => {
+  const at = document.activeElement;
+  const shown = at.matches("input[type=radio]") ? at.nextElementSibling : at;
+  const box = shown.getBoundingClientRect();
+  return {
+    tag: at.tagName, text: (at.ariaLabel || at.innerText || "").slice(0, 60),
+    href: at.getAttribute("href"), seen: box.width > 1 && box.height > 1,
+    marked: getComputedStyle(shown).outlineStyle !== "none"
+      || at.matches(".md-search__input"), // it opens, and has the caret
+  };
+}"""
+UNREACHED = """stops => [...document.querySelectorAll(
+    "article a[href], article button, article summary, .md-footer a[href]")]
+  .filter(e => e.checkVisibility() && e.tabIndex >= 0)
+  .map(e => e.getAttribute("href") || (e.ariaLabel || e.innerText || "").slice(0, 60))
+  .filter(name => !stops.includes(name))"""
+
+
+def stops(tab: Page) -> list[dict]:
+    """Where the Tab key leads on a page, from its start to its end."""
+    found = []
+    for _ in range(MAX_STOPS):
+        tab.keyboard.press("Tab")
+        stop = tab.evaluate(NEXT_STOP)
+        if stop["tag"] == "BODY":
+            return found
+        if stop["text"] != "Type to start searching":  # the search, which has opened
+            found.append(stop)
+    raise AssertionError(f"more than {MAX_STOPS} stops")
+
+
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+@pytest.mark.parametrize("page", ["index.html", LESSON, DIGITS, "results.html"])
+def test_keyboard_reaches_everything_and_shows_where_it_is(
+    visit: Visit, base: str, page: str
+) -> None:
+    tab = visit.open(base + page).tab
+    found = stops(tab)
+    assert found[0]["text"] == "Skip to content"
+    assert [stop for stop in found if not (stop["seen"] and stop["marked"])] == []
+    names = [stop["href"] or stop["text"] for stop in found]
+    assert tab.evaluate(UNREACHED, names) == []
+
+
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_keyboard_leads_through_all_pages(visit: Visit, base: str) -> None:
+    """By the link at the foot of each page to the next."""
+    tab = visit.open(base + "index.html").tab
+    seen = {"index.html"}
+    while (link := tab.locator(".md-footer__link--next")).count():
+        link.focus()
+        with tab.expect_navigation():
+            tab.keyboard.press("Enter")
+        page = tab.url.rsplit("/", 1)[1]
+        assert page not in seen
+        seen.add(page)
+    assert seen == set(PAGES) - {"404.html"}
+
+
+def test_solution_unfolds_with_the_keyboard(visit: Visit, base: str) -> None:
+    tab = visit.open(base + LESSON).tab
+    solution = tab.locator("details.solution").first
+    solution.locator("summary").focus()
+    tab.keyboard.press("Enter")
+    assert solution.get_attribute("open") is not None
+
+
+# Widgets ------------------------------------------------------------------------------
+
+
+def test_gradient_descent_shows_the_numbers_of_the_page(
+    visit: Visit, base: str
+) -> None:
+    tab = visit.open(base + LESSON).tab
+    printed = tab.locator(".output").all_inner_texts()
+    epochs = re.findall(r"epoch +(\d+) +w (\S+) +loss (\S+)", "\n".join(printed))
+    assert [epoch for epoch, *_ in epochs[:3]] == ["1", "2", "3"]
+    widget = tab.locator('[data-widget="gradient-descent"]')
+    for epoch, w, loss in epochs[:3]:
+        widget.get_by_role("button", name="Epoch").press("Enter")
+        values = widget.locator("dd").all_inner_texts()
+        assert [values[0], values[3], values[4]] == [epoch, w, loss]
+
+    rates = re.findall(r"learning rate (\S+) +w +(\S+)", "\n".join(printed))
+    assert len(rates) == 4
+    for rate, w in rates:
+        widget.get_by_role("button", name=rate, exact=True).press("Enter")
+        for _ in range(10):
+            widget.get_by_role("button", name="Epoch").press("Enter")
+        assert widget.locator("dd").nth(3).inner_text() == w
+
+
+def test_digits_are_read_with_the_keyboard(visit: Visit, base: str) -> None:
+    widget = visit.open(base + DIGITS).tab.locator('[data-widget="draw-a-digit"]')
+    toolbar = widget.get_by_role("toolbar")
+    toolbar.get_by_role("button").first.focus()
+    for digit in range(10):
+        visit.tab.keyboard.press("Enter")
+        widget.get_by_text(f"Read as {digit}").first.wait_for()
+        visit.tab.keyboard.press("ArrowRight")
+
+
+def test_a_digit_is_drawn_with_the_mouse(visit: Visit, base: str) -> None:
+    tab = visit.open(base + DIGITS).tab
+    widget = tab.locator('[data-widget="draw-a-digit"]')
+    paper = widget.get_by_role("img", name="Box to draw")
+    paper.scroll_into_view_if_needed()
+    box = paper.bounding_box()
+    assert box is not None
+    for x, y, press in [(0.5, 0.2, True), (0.5, 0.5, False), (0.5, 0.8, False)]:
+        tab.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        if press:
+            tab.mouse.down()
+    tab.mouse.up()
+    widget.get_by_text("Read as 1").first.wait_for()
+    chances = widget.locator(".draw-number").all_inner_texts()
+    assert sum(float(chance.removesuffix(" %")) for chance in chances) == pytest.approx(
+        100, abs=0.5
+    )
+
+
+# Paper --------------------------------------------------------------------------------
+
+
+def test_paper_shows_solutions_and_no_navigation(
+    visit: Visit, base: str, tmp_path: Path
+) -> None:
+    tab = visit.open(base + LESSON).tab
+    folded = tab.locator("details.solution")
+    tab.emulate_media(media="print")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert folded.locator("pre").first.is_visible()
+    assert not tab.locator(".md-header").is_visible()
+    assert not tab.locator(".md-sidebar").first.is_visible()
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert not folded.locator("pre").first.is_visible()
+    assert tab.pdf(format="A4").startswith(b"%PDF")
