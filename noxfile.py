@@ -74,6 +74,12 @@ def tests(session: nox.Session, device: str) -> None:
 
 
 @nox.session
+def new(session: nox.Session) -> None:
+    """Start a page from the model page: `-- 27_title`."""
+    session.run(sys.executable, "tests/new_page.py", *session.posargs, external=True)
+
+
+@nox.session
 def record(session: nox.Session) -> None:
     """Write down what pages print now (`-- rings`: those pages); review the diff."""
     prepare(session, "tests")

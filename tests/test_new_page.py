@@ -1,0 +1,44 @@
+"""`nox -s new`: the model page is a page, and its copies are."""
+
+from pathlib import Path
+
+import pytest
+
+from new_page import create
+from page_runner.runner import PageRunner
+from page_runner.script import parse
+
+
+@pytest.fixture
+def snippets(tmp_path: Path) -> Path:
+    folder = tmp_path / "snippets"
+    folder.mkdir()
+    return folder
+
+
+def test_new_page_runs_and_is_judged(snippets: Path) -> None:
+    """It passes as it is, once what it prints is recorded, and then compared."""
+    script = create("27_two_words", snippets)
+    page = parse(script)
+    assert page.title == "Two words"
+    assert page.header.result == "test_loss"
+    assert len([cell for cell in page.code if "solution" in cell.tags]) == 2
+    for record in (True, False):
+        with PageRunner("cpu", record=record) as runner:
+            runner.start(script)
+            report = runner.finish(script)
+        assert report.problems == []
+    assert report.compared >= 8
+
+
+@pytest.mark.parametrize("name", ["title", "7_title", "27_Title", "27_", "27_a__b"])
+def test_a_name_that_is_none_is_refused(snippets: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="is no name of a page"):
+        create(name, snippets)
+    assert list(snippets.iterdir()) == []
+
+
+def test_a_place_that_is_taken_is_refused(snippets: Path) -> None:
+    create("27_one", snippets)
+    with pytest.raises(ValueError, match=r"27 is taken by 27_one\.py"):
+        create("27_other", snippets)
