@@ -368,6 +368,28 @@ def test_outputs_of_each_kind() -> None:
     assert "Written to stderr" in html("stream", name="stderr", text="oh\n")
 
 
+def test_text_in_tables_stands_to_the_left() -> None:
+    table = (
+        "<style scoped>x</style><table border='1'>"
+        "<tr style='x'><th></th><th>old</th><th>share</th></tr>"
+        "<tr><th>0</th><td>view</td><td>-1.5e-3</td></tr>"
+        "<tr><th>1</th><td>2</td><td>97.5%</td></tr></table>"
+    )
+    output = nbformat.v4.new_output("display_data", {"text/html": table})
+    html = output_html(output, "", "", str)
+    for text in ("old", "view", "2"):
+        assert re.search(rf'<t[hd] class="text">{text}</t[hd]>', html)
+    for number in (
+        "<th>share</th>",
+        "<td>-1.5e-3</td>",
+        "<td>97.5%</td>",
+        "<th>0</th>",
+    ):
+        assert number in html
+    assert "border" not in html
+    assert "style" not in html
+
+
 def test_fence_is_longer_than_what_it_holds() -> None:
     assert fence("x", "python") == "```python\nx\n```"
     assert fence("a ```` b", "text").startswith("`````text\n")

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from html import escape
 
+from bs4 import BeautifulSoup, Tag
 from nbformat import NotebookNode
 from PIL import Image
 
@@ -50,12 +51,32 @@ def text_html(text: str, stream: str = "stdout") -> str:
 
 
 def table_html(html: str) -> str:
-    """A value's HTML, without the styles and old attributes that pandas writes."""
-    html = re.sub(r"<style.*?</style>\s*", "", html, flags=re.DOTALL)
-    html = re.sub(r' (border|style)="[^"]*"', "", html)
+    """A value's HTML, without the styles and old attributes that pandas writes.
+
+    Cells of a column that holds more than numbers are of the class `text`.
+    """
+    tree = BeautifulSoup(html, "html.parser")
+    for style in tree.find_all("style"):
+        style.decompose()
+    for element in tree.find_all(True):
+        for name in ("border", "style"):
+            element.attrs.pop(name, None)
+    for table in tree.find_all("table"):
+        rows = [row.find_all(["th", "td"]) for row in table.find_all("tr")]
+        for column in zip(*rows, strict=False):
+            if not all(map(is_number, column[1:])):
+                for cell in column:
+                    cell["class"] = "text"
     return (
         '<div class="output output--html" role="group" aria-label="Output">'
-        f"{html.strip()}</div>"
+        f"{str(tree).strip()}</div>"
+    )
+
+
+def is_number(cell: Tag) -> bool:
+    """Whether a cell of a table holds a number, or nothing."""
+    return (
+        re.fullmatch(r"[-+]?[\d,.]*(e[-+]?\d+)?\s?%?|nan", cell.text, re.I) is not None
     )
 
 
