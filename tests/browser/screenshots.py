@@ -26,6 +26,8 @@ def main(folder: Path, words: list[str]) -> None:
                     viewport={"width": width, "height": height},
                     color_scheme=scheme,
                     device_scale_factor=1 if size == "wide" else 2,
+                    is_mobile=size == "phone",
+                    has_touch=size == "phone",
                 )
                 tab = context.new_page()
                 for page in pages:

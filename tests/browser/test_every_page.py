@@ -40,7 +40,8 @@ def test_page_as_the_next_of_a_visit_on_a_phone(
 ) -> None:
     earlier = "index.html" if page != "index.html" else "tensors.html"
     size = {"width": 390, "height": 844}
-    with browser.new_context(viewport=size, has_touch=True) as context:
+    phone = {"viewport": size, "is_mobile": True, "has_touch": True}
+    with browser.new_context(**phone) as context:
         visit = Visit(context, address).open(address + earlier).open(address + page)
         assert_whole(visit)
         assert visit.bytes <= MAX_NEXT_PAGE, visit.received
