@@ -27,6 +27,7 @@ QUIET = (
     "--disable-sync",
 )
 SUB_PATH = "/some/where/"  # nothing on the site may take itself to lie at the root
+HOME = urlsplit(os.environ.get("SITE_URL", "")).path or "/"  # as the 404 page knows it
 COMPRESSED = (".html", ".css", ".js", ".json", ".svg")  # by every host of sites
 NOTE_SHIFTS = """
 window.shifts = [];

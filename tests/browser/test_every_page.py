@@ -5,7 +5,7 @@ Checks the folder `site/` (or SITE_DIR), which `nox -s docs` builds.
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import PAGES, SITE, Visit, served
+from browsing import HOME, PAGES, SITE, Visit, served
 from playwright.sync_api import Browser, Page
 
 BODY_SCHEME = {"light": "default", "dark": "slate"}
@@ -73,8 +73,8 @@ def assert_accessible(tab: Page) -> None:
 
 
 def test_an_address_that_leads_nowhere(browser: Browser) -> None:
-    """The page for it; without SITE_URL it takes the site to lie at the root."""
-    with served(SITE, path="/") as root, browser.new_context() as context:
+    """The page for it, which is shown at any depth, and so knows where the site is."""
+    with served(SITE, path=HOME) as root, browser.new_context() as context:
         visit = Visit(context, root).open(root + "404.html")
         assert visit.complaints == []
         assert_accessible(visit.tab)

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urldefrag, urljoin
 
 import nbformat
 import pytest
-from browsing import PAGES, ROOT, SITE
+from browsing import HOME, PAGES, ROOT, SITE
 from bs4 import BeautifulSoup
 
 MAX_HTML = 80_000  # bytes of a page without its figures
@@ -71,8 +71,8 @@ def in_drawing(element: object) -> bool:
 
 def leads_somewhere(page: str, link: str) -> bool:
     """Whether there is a file of that name, with that anchor."""
-    address, anchor = urldefrag(urljoin(f"/{page}", link))
-    path = unquote(address).lstrip("/") or "index.html"
+    address, anchor = urldefrag(urljoin(f"{HOME}{page}", link))
+    path = unquote(address).removeprefix(HOME) or "index.html"
     if not (SITE / path).is_file():
         return False
     return not anchor or anchor in anchors(path)
