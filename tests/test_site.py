@@ -419,6 +419,8 @@ def test_finished_html() -> None:
     assert "tabindex" not in small
     assert '<td class="a"></td>' in small
     assert f"97.5{NO_BREAK}% <code>5 % 2</code>" in small
+    title = '<h1>CIFAR-10<a class="headerlink" href="#x">#</a></h1>'
+    assert "CIFAR-\N{WORD JOINER}10" in compact(title)
     one = "'sha256-a4ayc/80/OGda4BO/1o/V0etpOqiLx1JwB5S3beHW0s='"
     assert one in with_policy(small)
 

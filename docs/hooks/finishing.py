@@ -14,6 +14,8 @@ POLICY = (
 )
 VERBATIM = re.compile("(<(pre|script|style).*?</\\2>)", re.DOTALL)
 PER_CENT = re.compile(r"(?<=\d) %(?![^<]*</code>)")
+TITLE = re.compile('(?<=>)[^<>]*(?=<a class="headerlink"[^>]*>#</a></h1>)')
+HYPHEN = re.compile(r"(?<=\w)-(?=\d)")
 ARCHIVE_OFFER = re.compile('<p class="archive">.*?</p>', re.DOTALL)
 QUIET_TOKEN = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')
 
@@ -32,7 +34,11 @@ def compact(html: str) -> str:
 
 
 def kept_together(text: str) -> str:
-    """Text of a page in which no line ends between a figure and its per cent sign."""
+    """Text of a page in which no line ends before a per cent sign or, in titles, a 10.
+
+    (That of CIFAR-10: titles are set in lines of equal length.)
+    """
+    text = TITLE.sub(lambda h1: HYPHEN.sub("-\N{WORD JOINER}", h1[0]), text)
     return PER_CENT.sub("\N{NO-BREAK SPACE}%", text)
 
 
