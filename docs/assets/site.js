@@ -2,20 +2,26 @@
 
 document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
 
-// A box that scrolls can be reached, and scrolled, with the keyboard.
-const boxes = document.querySelectorAll(
-  ".output pre, .output--html, .md-typeset__scrollwrap, div.arithmatex"
-);
-const sizes = new ResizeObserver((entries) => {
-  for (const { target } of entries) {
-    const scrolls =
-      target.scrollWidth > target.clientWidth ||
-      target.scrollHeight > target.clientHeight;
-    if (scrolls) target.tabIndex = 0;
-    else target.removeAttribute("tabindex");
-  }
+// A box that scrolls can be reached, and scrolled, with the keyboard. (Material says so
+// of code, but not where there is no mouse.)
+const BOXES =
+  "pre > code, .output pre, .output--html, .md-typeset__scrollwrap, div.arithmatex";
+function makeReachable(box) {
+  const scrolls =
+    box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+  if (scrolls && box.tabIndex !== 0) box.tabIndex = 0;
+  if (!scrolls) box.removeAttribute("tabindex");
+}
+const sizes = new ResizeObserver((boxes) => {
+  for (const { target } of boxes) makeReachable(target);
 });
-for (const box of boxes) sizes.observe(box);
+const changes = new MutationObserver((boxes) => {
+  for (const { target } of boxes) makeReachable(target);
+});
+for (const box of document.querySelectorAll(BOXES)) {
+  sizes.observe(box);
+  changes.observe(box, { attributeFilter: ["tabindex"] });
+}
 
 // What Material adds to code when it gets to it: buttons, and notes.
 function nameNotesAndButtons() {

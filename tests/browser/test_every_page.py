@@ -48,6 +48,7 @@ def test_page_as_the_next_of_a_visit_on_a_phone(
         assert sum(shift["value"] for shift in visit.shifts) <= MAX_SHIFT, visit.shifts
         width = visit.tab.evaluate("document.documentElement.scrollWidth")
         assert width <= size["width"]
+        assert_accessible(visit.tab)
         assert visit.complaints == []
 
 
