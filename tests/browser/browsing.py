@@ -120,6 +120,7 @@ class Visit:
         """Go to a page and wait until all of it is there."""
         self.received.clear()
         self.tab.goto(address, wait_until="networkidle")
+        self.tab.evaluate("document.fonts.ready.then(() => true)")
         return self
 
     @property

@@ -6,7 +6,7 @@ Checks the folder `site/` (or SITE_DIR), which `nox -s docs` builds.
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import HOME, PAGES, SITE, Visit, served
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 BODY_SCHEME = {"light": "default", "dark": "slate"}
 MAX_FIRST_VISIT = 600_000  # bytes over the wire, compressed as hosts do
@@ -56,7 +56,7 @@ def assert_whole(visit: Visit) -> None:
     """Maths is set, the fonts are ours, and no picture is missing."""
     tab = visit.tab
     maths, typeset = tab.locator(".arithmatex"), tab.locator(".arithmatex .katex")
-    assert typeset.count() == maths.count()
+    expect(typeset).to_have_count(maths.count())
     assert tab.locator(".katex-error").count() == 0
     assert tab.evaluate("document.fonts.check('16px \"Source Serif 4\"')")
     sizes = tab.locator("img").evaluate_all("all => all.map(i => i.naturalWidth)")
