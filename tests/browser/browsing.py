@@ -11,7 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Request,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).parents[2]
 SITE = Path(os.environ.get("SITE_DIR", ROOT / "site"))
@@ -111,7 +117,7 @@ class Visit:
         note = self.complaints.append
         self.tab.on("console", lambda m: note(f"{m.type}: {m.text}"))
         self.tab.on("pageerror", lambda error: note(f"error: {error}"))
-        self.tab.on("requestfailed", lambda request: note(f"failed: {request.url}"))
+        self.tab.on("requestfailed", self._note_failure)
         self.tab.on("request", lambda request: self._check_host(request.url))
         self.tab.on("response", lambda r: r.ok or note(f"{r.status}: {r.url}"))
         self._count_bytes(context)
@@ -136,6 +142,10 @@ class Visit:
     def shifts(self) -> list[dict]:
         """What moved after it had been shown, and how much of the window it took."""
         return self.tab.evaluate("shifts")
+
+    def _note_failure(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the reader has gone on
+            self.complaints.append(f"failed: {request.url}: {request.failure}")
 
     def _check_host(self, url: str) -> None:
         parts = urlsplit(url)
