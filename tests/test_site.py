@@ -25,7 +25,7 @@ sys.path[:0] = [str(ROOT / "docs" / "hooks"), str(ROOT / "tests")]
 from downloads import needed_source, runnable_notebook, runnable_script  # noqa: E402
 from finishing import compact, valid, with_policy, write_archive  # noqa: E402
 from hook import colab  # noqa: E402
-from lessons import duration, load_lessons, plain_text  # noqa: E402
+from lessons import duration, load_if_changed, load_lessons, plain_text  # noqa: E402
 from outputs import inline_svg, output_html  # noqa: E402
 from rendering import fence, grouped  # noqa: E402
 
@@ -193,6 +193,7 @@ def test_a_lesson_is_a_page_like_a_hand_written_one(project: Path) -> None:
     article = page[page.index("<article") : page.index("</article>")]
 
     assert "<title>The first page - " in page
+    assert 'content="It shows what w is. More on checking and the second."' in page
     assert 'href="about.html">checking' in article
     assert 'href="second-page.html#a-part">the second' in article
     assert '<div class="admonition note">' in article
@@ -445,6 +446,19 @@ def test_colab_opens_the_published_notebook() -> None:
     assert colab("https://github.com/someone/lessons") == site
     assert colab("https://example.org/someone/lessons") is None
     assert colab("") is None
+
+
+def test_lesson_is_loaded_again_only_when_a_file_of_it_was_written(
+    project: Path,
+) -> None:
+    script = project / "snippets" / "11_first_page.py"
+    first = load_if_changed(script)
+    assert first is not None
+    assert load_if_changed(script) is first
+    script.write_text(script.read_text().replace("It shows", "It tells"))
+    again = load_if_changed(script)
+    assert again is not None
+    assert again.summary.startswith("It tells")
 
 
 def test_texts() -> None:

@@ -33,13 +33,3 @@ function nameNotesAndButtons() {
 }
 const watcher = new MutationObserver(nameNotesAndButtons);
 watcher.observe(document.body, { childList: true, subtree: true });
-
-// Paper cannot be unfolded: what is folded is printed open.
-addEventListener("beforeprint", () => {
-  for (const folded of document.querySelectorAll(".md-content details:not([open])"))
-    Object.assign(folded, { open: true }).classList.add("opened-to-print");
-});
-addEventListener("afterprint", () => {
-  for (const opened of document.querySelectorAll(".opened-to-print"))
-    Object.assign(opened, { open: false }).classList.remove("opened-to-print");
-});

@@ -34,10 +34,7 @@ def compact(html: str) -> str:
 
 
 def kept_together(text: str) -> str:
-    """Text of a page in which no line ends before a per cent sign or, in titles, a 10.
-
-    (That of CIFAR-10: titles are set in lines of equal length.)
-    """
+    """Text of a page in which no line ends inside `97.5 %` or a title's `CIFAR-10`."""
     text = TITLE.sub(lambda h1: HYPHEN.sub("-\N{WORD JOINER}", h1[0]), text)
     return PER_CENT.sub("\N{NO-BREAK SPACE}%", text)
 

@@ -150,7 +150,7 @@ class Lesson:
         return figure_text(page.result, page.source_result)
 
 
-loaded: dict[Path, tuple[list, Lesson | None]] = {}
+loaded: dict[Path, tuple[list, Lesson | None]] = {}  # with when its files were written
 
 
 def load_lesson(script: Path) -> Lesson | None:
@@ -284,9 +284,10 @@ def load_sources(
 def duration(seconds: float) -> str:
     """A time to read, kept on one line: `0.3 s`, `12 s`, `2 min 5 s`."""
     minutes, rest = divmod(round(seconds), 60)
-    text = f"{minutes} min {rest} s" if minutes else f"{rest} s"
     if seconds < 9.95:
         text = f"{max(seconds, 0.1):.1f} s"
+    else:
+        text = f"{minutes} min {rest} s" if minutes else f"{rest} s"
     return text.replace(" ", NO_BREAK_SPACE)
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 BODY_SCHEME = {"light": "default", "dark": "slate"}
 MAX_FIRST_VISIT = 600_000  # bytes over the wire, compressed as hosts do
 MAX_NEXT_PAGE = 150_000
-MAX_SHIFT = 0.005  # share of the window times share of the way: a line's tenth
+MAX_SHIFT = 0.005  # moved share of the window, times how far, in windows
 ACCESSIBLE = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 }

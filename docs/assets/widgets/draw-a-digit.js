@@ -138,7 +138,7 @@
     const pen = paper.getContext("2d", { willReadFrequently: true });
     const seen = picture({ role: "img", "aria-label": "What the network sees" });
     const verdict = element("p", { class: "draw-verdict" });
-    const announcement = element("p", { class: "draw-unseen", role: "status" });
+    const announcement = element("p", { class: "visually-hidden", role: "status" });
     const bars = examples.map((_, digit) => {
       const bar = element("span", { class: "draw-bar", "aria-hidden": "true" });
       const number = element("span", { class: "draw-number" });

@@ -84,7 +84,7 @@
     );
     const names = ["Epoch", "Point", "Gradient", "w", "Mean loss", "Prediction for 4"];
     const values = names.map(() => element("dd"));
-    const announcement = element("p", { class: "descent-unseen", role: "status" });
+    const announcement = element("p", { class: "visually-hidden", role: "status" });
 
     function button(name, action) {
       const node = element("button", { type: "button", class: "md-button" }, name);
