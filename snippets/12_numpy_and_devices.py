@@ -142,7 +142,7 @@ assert not np.shares_memory(array, single.numpy())
 
 # %%
 print("a new tensor lies on the", torch.zeros(3).device)
-assert device.type == "cuda" or torch.cuda.device_count() == 0
+assert (device.type == "cuda") == (torch.cuda.device_count() > 0)
 
 # %% [markdown]
 # ## There and back

@@ -248,7 +248,7 @@ assert loose_error <= 0.05
 merged_weight = output.weight @ hidden.weight  # (1, 2) @ (2, 4) -> (1, 4)
 merged_bias = output.weight @ hidden.bias + output.bias  # (1,)
 print(tuple(merged_weight.shape), tuple(merged_bias.shape))
-assert torch.allclose(output(hidden(x)), x @ merged_weight.T + merged_bias, atol=1e-5)
+assert torch.allclose(output(hidden(x)), x @ merged_weight.T + merged_bias, atol=1e-6)
 
 # %% [markdown]
 # **2.** The four rows are easy: the label is 1 minus the last input, so a linear layer alone can learn them.

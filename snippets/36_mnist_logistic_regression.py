@@ -159,6 +159,7 @@ try:
     loss.data[0]
 except IndexError as error:
     print(f"IndexError: {str(error).split('.')[0]}")
+assert loss.item() == loss.detach() and not loss.detach().requires_grad
 
 # %% [markdown]
 # To keep a loss, take `loss.item()`, a Python number, or `loss.detach()`, a tensor without the graph.

@@ -167,12 +167,14 @@ print(f"test accuracy {results['raw logits']:.3f}")
 # On the other side its outputs have no upper limit, and its gradients are larger: too large for the old learning rate.
 
 # %%
+relu_accuracy = {}
 for learning_rate in [0.1, 0.01]:
     model = network(nn.ReLU())
     train(model, tenth, 4, torch.optim.SGD(model.parameters(), lr=learning_rate))
-    results["ReLU"] = accuracy(model)
-    print(f"learning rate {learning_rate}: test accuracy {results['ReLU']:.1f}")
-assert results["ReLU"] > 0.15
+    relu_accuracy[learning_rate] = accuracy(model)
+    print(f"rate {learning_rate}: test accuracy {relu_accuracy[learning_rate]:.1f}")
+results["ReLU"] = relu_accuracy[0.01]
+assert results["ReLU"] > max(0.15, relu_accuracy[0.1] + 0.05)
 
 # %% [markdown]
 # At the old rate it is no better than guessing: each step spoils what the steps before it achieved.
