@@ -37,9 +37,9 @@ BROKEN = {
         "nox -s record -- 17_wrong_word",
     ],
     "18_wrong_number": [
-        "18_wrong_number.py:13: cell 1: printed 0.260 is not within 0.001 of .* 0.250",
-        "recorded: epoch 2 loss 0.250",
-        "printed:  epoch 2 loss 0.260",
+        "18_wrong_number.py:13: cell 1: printed 0.260 is not within 0.0013 of .* 0.250",
+        r"recorded: epoch 2 loss 0.250  \(on AMD EPYC, AVX2\)",
+        r"printed:  epoch 2 loss 0.260  \(on .+, \w+\)",
     ],
     "19_false_claim": [
         "19_false_claim.py:17: cell 2: a claim of the page does not hold: "
@@ -213,7 +213,9 @@ def test_record_writes_what_is_then_compared(good: Path) -> None:
     path.unlink()
     assert run(good).status == "failed"
     assert run(good, record=True).status == "ran"
-    assert path.read_text() == recorded
+    data, processor, *cells = path.read_text().splitlines()
+    assert [data, *cells] == recorded.splitlines()[:1] + recorded.splitlines()[2:]
+    assert re.fullmatch(r"processor: .+, \w+", processor)
     assert run(good).status == "cached"
 
 

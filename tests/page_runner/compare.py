@@ -1,34 +1,64 @@
-"""Printed text against recorded text: words exactly, decimals within tolerance."""
+"""Printed text against recorded text: words exactly, numbers within tolerance.
+
+A recorded number may carry its spread, how far it moved while it was recorded:
+`0.138±0.006`. `annotate` writes spreads, `compare` judges by them.
+"""
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Literal, NamedTuple
 
 RELATIVE_TOLERANCE = 1e-3
-CUDA_FACTOR = 10  # how much wider the default is on CUDA
+CUDA_FACTOR = 5  # how much wider the relative tolerance is on CUDA
+FLOOR = 1e-12  # what is smaller is zero but for rounding: 1.3e-17 may be 4e-17
+
+# How many times its spread a number may move. The spread is the largest of eight
+# deviations from the plain run (see `variations`); a ninth, if they are normal, is
+# beyond three times that once in 1,900 numbers.
+SPREADS = 3
 
 # A number starts where no word does: the 0 of `SigmoidBackward0` belongs to its word.
-# `3.` is the integer 3 and a full stop; `3.2s` is the decimal 3.2 and an s.
+# `3.` is the integer 3 and a full stop, but in `[1., 3.]` a decimal; `3.2s` is the
+# decimal 3.2 and an s; `2.14.1` is no number.
 _TOKEN = re.compile(
     r"""
-    (?<![\w.]) (?P<number>
-        [+-]? (?: (?:\d+\.\d+ | \.\d+ | \d+) (?:[eE][+-]?\d+)? | (?:nan|inf)(?!\w) )
+    (?<![\w.]) (?P<version> \d+(?:\.\d+){2,} )
+    | (?<![\w.]) (?P<number>
+        [+-]? (?:
+            (?:\d+\.\d* | \.\d+ | \d+) [eE][+-]?\d+
+            | \d+\. (?= [,\])±] | \s+[+-]?\d+\. )
+            | (?:\d{1,3}(?:,\d{3})+ | \d+) (?:\.\d+)? (?!\d)
+            | \.\d+
+            | (?:nan|inf)(?!\w)
+        )
     )
+    (?: ±(?P<spread> \d+(?:\.\d+)?(?:e[+-]?\d+)? ) )?
     | (?P<newline>\n)
     | (?P<space>[^\S\n]+)
-    | (?P<word>.)
+    | (?P<letter>.)
     """,
     re.VERBOSE,
 )
 
+Kind = Literal["word", "integer", "decimal"]
 
-@dataclass(frozen=True)
-class Token:
-    """A word or a number, and the line of the text that it stands in, from 0."""
+
+class Token(NamedTuple):
+    """A word or a number, and where it stands in its text."""
 
     text: str
-    line: int
-    is_number: bool
+    kind: Kind
+    end: int  # the index after its last character
+    line: int  # from 0
+    spread: float = 0.0
+
+    @property
+    def value(self) -> float:
+        """The number that it says."""
+        return float(self.text.replace(",", ""))
 
 
 @dataclass(frozen=True)
@@ -40,92 +70,199 @@ class Difference:
     actual_line: str
 
 
+class Unstable(Exception):
+    """What a cell prints cannot be recorded: it says what moved between two runs."""
+
+
 def tokenize(text: str) -> list[Token]:
     """Split text into words and numbers; white space only separates."""
     tokens: list[Token] = []
-    line, word = 0, ""
+    line, word, end = 0, "", 0
 
     def end_word() -> None:
         nonlocal word
         if word:
-            tokens.append(Token(word, line, is_number=False))
+            tokens.append(Token(word, "word", end, line))
         word = ""
 
     for match in _TOKEN.finditer(text):
-        if match.lastgroup == "word":
+        if match["letter"] or match["version"]:
             word += match[0]
+            end = match.end()
             continue
         end_word()
-        if match.lastgroup == "number":
-            tokens.append(Token(match[0], line, is_number=True))
-        line += match.lastgroup == "newline"
+        if number := match["number"]:
+            spread = float(match["spread"] or 0)
+            tokens.append(
+                Token(number, _kind(number), match.end("number"), line, spread)
+            )
+        line += match["newline"] is not None
     end_word()
     return tokens
+
+
+def _kind(number: str) -> Kind:
+    return "integer" if re.fullmatch(r"[+-]?[\d,]+", number) else "decimal"
 
 
 def compare(
     expected: str,
     actual: str,
     relative: float = RELATIVE_TOLERANCE,
-    factor: float = 1.0,
     words_only: bool = False,
 ) -> tuple[Difference | None, int]:
     """The first difference (None if there is none), and how many numbers were compared.
 
-    A decimal may be off by `factor` times the larger of `relative` times its recorded
-    value and one unit of its last recorded digit.
+    expected: recorded text, with spreads. relative: how far each decimal may drift.
     """
+    if ambiguous := _has_spread(actual):
+        return Difference(ambiguous, "", ""), 0
     old, new = tokenize(expected), tokenize(actual)
     if words_only:
-        old = [token for token in old if not token.is_number]
-        new = [token for token in new if not token.is_number]
+        old = [token for token in old if token.kind == "word"]
+        new = [token for token in new if token.kind == "word"]
     compared = 0
-    for i in range(max(len(old), len(new))):
-        left = old[i] if i < len(old) else None
-        right = new[i] if i < len(new) else None
-        message = _difference(left, right, relative, factor)
-        if message:
+    for left, right in zip_longest(old, new):
+        if message := _difference(left, right, relative):
             lines = _line_of(expected, left), _line_of(actual, right)
             return Difference(message, *lines), compared
-        compared += left.is_number
+        compared += left.kind != "word"
     return None, compared
 
 
-def _difference(
-    left: Token | None, right: Token | None, relative: float, factor: float
-) -> str | None:
+def tolerance(token: Token, relative: float = RELATIVE_TOLERANCE) -> float:
+    """How far a recorded number may move: an integer by what was measured for it.
+
+    A decimal drifts by `relative` of its value, or by what was measured if that is
+    more, and is then rounded, which is worth a unit of its last digit. A constant of
+    one digit (0.1, 1e-3) is not measured, nor rounded.
+    """
+    measured = SPREADS * token.spread
+    if token.kind == "integer":
+        return measured
+    drift = max(relative * abs(token.value), measured)
+    is_constant = _significant_digits(token.text) == 1 and not token.spread
+    rounding = 0.0 if is_constant else last_digit(token.text)
+    return max(drift + rounding, FLOOR)
+
+
+def margins(expected: str) -> str:
+    """What a reader should know of recorded text: `0.138 ± 0.019, 0.957 ± 0.004`.
+
+    These are the numbers that moved, with their tolerance; of more than four, only the
+    largest tolerance is given. Empty where nothing moved.
+    """
+    moved = [token for token in tokenize(expected) if token.spread]
+    if len(moved) > 4:
+        widest = max(moved, key=tolerance)
+        return f"up to ± {_as_printed(tolerance(widest), widest.text)}"
+    return ", ".join(
+        f"{token.text} ± {_as_printed(tolerance(token), token.text)}" for token in moved
+    )
+
+
+def _difference(left: Token | None, right: Token | None, relative: float) -> str | None:
     """What is wrong with one token, or None."""
     if left is None:
-        return f"more than was recorded: {right.text!r}"
+        return f"more than was recorded: {right.text!r}" if right else None
     if right is None:
         return f"the recorded {left.text!r} is missing"
     if left.text == right.text:
         return None
-    if not (left.is_number and right.is_number):
+    if "word" in (left.kind, right.kind):
         return f"{right.text!r} where {left.text!r} was recorded"
-    old, new = float(left.text), float(right.text)
-    if _is_integer(left.text) or _is_integer(right.text):
-        both = _is_integer(left.text) and _is_integer(right.text)
-        same = both and int(left.text) == int(right.text)
-        return None if same else f"{right.text} where exactly {left.text} was recorded"
-    if not (math.isfinite(old) and math.isfinite(new)):
-        same = old == new or (math.isnan(old) and math.isnan(new))
+    if left.kind != right.kind or not _are_finite(left, right):
+        same = left.kind == right.kind and left.value == right.value
         return None if same else f"{right.text} where {left.text} was recorded"
-    tolerance = factor * max(relative * abs(old), _last_digit(left.text))
-    if abs(new - old) <= tolerance * (1 + 1e-9):
+    allowed = tolerance(left, relative)
+    if abs(right.value - left.value) <= allowed * (1 + 1e-9):
         return None
-    return f"{right.text} is not within {tolerance:.2g} of the recorded {left.text}"
+    if allowed == 0:
+        return f"{right.text} where exactly {left.text} was recorded"
+    return f"{right.text} is not within {allowed:.2g} of the recorded {left.text}"
 
 
-def _is_integer(number: str) -> bool:
-    return number.lstrip("+-").isdigit()
+def _are_finite(left: Token, right: Token) -> bool:
+    return math.isfinite(left.value) and math.isfinite(right.value)
 
 
-def _last_digit(number: str) -> float:
-    """One unit of the last printed digit: 0.01 of `0.31`, 1e-05 of `1e-05`."""
+def last_digit(number: str) -> float:
+    """One unit of the last printed digit: 0.01 of `0.31`; 0 of `1.`, which is exact."""
     mantissa, _, exponent = number.lower().partition("e")
+    if mantissa.endswith("."):
+        return 0.0
     decimals = len(mantissa.partition(".")[2])
-    return 10.0 ** (int(exponent or 0) - decimals)
+    unit = float(f"1e{int(exponent or 0) - decimals}")
+    return unit if math.isfinite(unit) else 0.0  # of `0e999`
+
+
+def _significant_digits(number: str) -> int:
+    """Of `0.1` and `1e-3` one, of `0.10` two; of a zero, as many as its decimals."""
+    mantissa = re.sub(r"[eE].*|[-+,]", "", number)
+    digits = mantissa.replace(".", "").lstrip("0")
+    return len(digits or mantissa.partition(".")[2])
+
+
+def annotate(plain: str, others: dict[str, str]) -> str:
+    """The text of the plain run, with its spread beside each number that moved.
+
+    others: the text of each other run, by what was different in it. Raises Unstable
+    where more than the value of a number differs, which no tolerance can cover.
+    """
+    if ambiguous := _has_spread(plain):
+        raise Unstable(ambiguous)
+    tokens = tokenize(plain)
+    spreads = [0.0] * len(tokens)
+    for run, text in others.items():
+        others_tokens = tokenize(text)
+        for i, (left, right) in enumerate(zip_longest(tokens, others_tokens)):
+            if left is None or right is None or not _comparable(left, right):
+                was, now = (token.text if token else "nothing" for token in (left, right))
+                raise Unstable(
+                    f"{was!r} was {now!r} {run}\n"
+                    f"    plain:   {_line_of(plain, left)}\n"
+                    f"    {run}: {_line_of(text, right)}"
+                )
+            if left.kind != "word" and math.isfinite(left.value):
+                spreads[i] = max(spreads[i], abs(right.value - left.value))
+    return "".join(_with_spreads(plain, tokens, spreads))
+
+
+def _comparable(left: Token, right: Token) -> bool:
+    """Whether two tokens are the same, or numbers that differ in their value only."""
+    if left.kind == "word" or right.kind == "word":
+        return left.text == right.text
+    return left.kind == right.kind and (
+        _are_finite(left, right) or left.text == right.text
+    )
+
+
+def _with_spreads(
+    text: str, tokens: list[Token], spreads: list[float]
+) -> Iterator[str]:
+    """A text in pieces, each number that moved followed by its spread."""
+    start = 0
+    for token, spread in zip(tokens, spreads, strict=True):
+        yield text[start : token.end]
+        start = token.end
+        if spread > FLOOR:
+            yield f"±{_as_printed(spread, token.text)}"
+    yield text[start:]
+
+
+def _as_printed(spread: float, number: str) -> str:
+    """A spread with the decimals of its number, or with two digits if it has none."""
+    decimals = len(number.partition(".")[2])
+    plain = f"{spread:.{decimals}f}"
+    says_it = "e" not in number.lower() and float(plain) >= 0.99 * spread
+    return plain if says_it else f"{spread:.1e}"
+
+
+def _has_spread(text: str) -> str | None:
+    """What is wrong with a printed text that looks as if it had spreads; or None."""
+    if match := re.search(r"\S*\d±\d\S*", text):
+        return f"{match[0]!r}, which reads like a recorded spread: write blanks around ±"
+    return None
 
 
 def _line_of(text: str, token: Token | None) -> str:

@@ -8,12 +8,14 @@ import ast
 import base64
 import io
 import linecache
+import platform
 import sys
 import time
 import traceback
 import types
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,10 +89,18 @@ class Run:
     files: dict[str, str] = field(default_factory=dict)  # published, by name
     versions: dict[str, str] = field(default_factory=dict)
     device_name: str = ""
+    processor: str = ""  # and its instruction set: `AMD EPYC, AVX512`
 
     def printed(self) -> dict[int, str]:
         """What each code cell printed or showed as text (its stdout and last value)."""
         return {number: _text(outputs) for number, outputs in self.outputs.items()}
+
+    def written(self) -> dict[int, str]:
+        """What each code cell wrote to stderr."""
+        return {
+            number: "".join(o.text for o in outputs if o.get("name") == "stderr")
+            for number, outputs in self.outputs.items()
+        }
 
 
 def _text(outputs: list[NotebookNode]) -> str:
@@ -350,6 +360,16 @@ def _describe(run: Run, page: Page, module: types.ModuleType) -> None:
         run.device_name = torch.cuda.get_device_name()
     else:
         run.device_name = "CPU, one thread"
+    run.processor = f"{_processor()}, {torch.backends.cpu.get_cpu_capability()}"
+
+
+def _processor() -> str:
+    """The processor's name as its maker gives it, or else its architecture."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def _collect_files(run: Run, page: Page) -> None:

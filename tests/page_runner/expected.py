@@ -1,7 +1,9 @@
 """The recorded text of a page: tests/expected/<page>.txt.
 
-A file has a line that names the data the page ran on, then, for each code cell that
-prints, `cell <number>: <its first line>` and what it printed, indented by four spaces.
+A file has a line that names the data the page ran on, and one that names the processor.
+Then, for each code cell that prints, `cell <number>: <its first line>` and what it
+printed, indented by four spaces, with the spread of each number that moved beside it:
+`0.138±0.006`. What it wrote to stderr follows under `cell <number>, stderr:`.
 """
 
 import re
@@ -11,17 +13,19 @@ from pathlib import Path
 
 from page_runner.script import Page
 
-_CELL = re.compile(r"cell (\d+): ")
-_DATA = "data: "
+_CELL = re.compile(r"cell (\d+)(, stderr)?:(?: |$)")
+_HEADER = ("data: ", "processor: ")
 _INDENT = "    "
 
 
 @dataclass
 class Expected:
-    """What each code cell printed (by its number), and the data that it ran on."""
+    """What each code cell printed (by its number), on which data and processor."""
 
     data: str = "none"
+    processor: str = "unknown"
     cells: dict[int, str] = field(default_factory=dict)
+    errors: dict[int, str] = field(default_factory=dict)  # written to stderr
 
 
 def describe_data(used: dict[str, str]) -> str:
@@ -35,33 +39,39 @@ def read(path: Path) -> Expected | None:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return None
-    if not lines or not lines[0].startswith(_DATA):
-        raise ValueError(f"{path}:1: the first line must start with `{_DATA}`")
-    expected = Expected(data=lines[0].removeprefix(_DATA))
-    blocks: dict[int, list[str]] = {}
-    number = None
-    for i, line in enumerate(lines[1:], start=2):
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is damaged ({error})") from error
+    for i, name in enumerate(_HEADER):
+        if len(lines) <= i or not lines[i].startswith(name):
+            raise ValueError(f"{path}:{i + 1}: the line must start with `{name}`")
+    blocks: dict[tuple[int, bool], list[str]] = {}
+    block: list[str] | None = None
+    for i, line in enumerate(lines[len(_HEADER) :], start=len(_HEADER) + 1):
         if match := _CELL.match(line):
-            number = int(match[1])
-            blocks[number] = []
-        elif line.startswith(_INDENT) and number is not None:
-            blocks[number].append(line.removeprefix(_INDENT))
-        elif not line and number is not None:
-            blocks[number].append("")
+            block = blocks.setdefault((int(match[1]), bool(match[2])), [])
+        elif block is not None and (line.startswith(_INDENT) or not line):
+            block.append(line.removeprefix(_INDENT))
         else:
             raise ValueError(f"{path}:{i}: neither a `cell` line nor an indented one")
-    expected.cells = {n: "\n".join(block).strip("\n") for n, block in blocks.items()}
-    return expected
+    texts = {key: "\n".join(block).strip("\n") for key, block in blocks.items()}
+    return Expected(
+        *(line.removeprefix(name) for line, name in zip(lines, _HEADER, strict=False)),
+        cells={number: text for (number, error), text in texts.items() if not error},
+        errors={number: text for (number, error), text in texts.items() if error},
+    )
 
 
-def render(page: Page, printed: dict[int, str], data: dict[str, str]) -> str:
-    """The text of a recording; `printed` is by the number of the code cell."""
-    parts = [f"{_DATA}{describe_data(data)}\n"]
+def render(page: Page, expected: Expected) -> str:
+    """The text of a recording."""
+    parts = [f"{_HEADER[0]}{expected.data}\n{_HEADER[1]}{expected.processor}\n"]
     for cell in page.code:
-        text = printed.get(cell.number, "")
-        if text.strip():
-            first_line = cell.source.partition("\n")[0]
-            parts.append(f"cell {cell.number}: {first_line}\n{_indent(text)}\n")
+        first_line = cell.source.partition("\n")[0]
+        for texts, heading in [
+            (expected.cells, f"cell {cell.number}: {first_line}"),
+            (expected.errors, f"cell {cell.number}, stderr:"),
+        ]:
+            if (text := texts.get(cell.number, "")).strip():
+                parts.append(f"{heading}\n{_indent(text)}\n")
     return "".join(parts)
 
 

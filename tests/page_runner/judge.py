@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from page_runner.compare import CUDA_FACTOR, RELATIVE_TOLERANCE, compare
+from page_runner.compare import (
+    CUDA_FACTOR,
+    RELATIVE_TOLERANCE,
+    Difference,
+    compare,
+)
 from page_runner.execute import Run
 from page_runner.expected import Expected, describe_data
 from page_runner.script import Cell, Page
@@ -21,19 +26,19 @@ def judge(page: Page, run: Run, expected: Expected | None, device: str) -> Verdi
     """Judge a run: its failure, warnings, figures, and what it printed."""
     verdict = Verdict()
     if run.failure:
-        verdict.problems.append(_failure(page, run))
+        verdict.problems.append(failure_message(page, run))
         verdict.not_compared = "it failed"
         return verdict
     verdict.problems += _warnings(page, run)
     verdict.problems += _figures(page, run)
     if not any(text.strip() for text in run.printed().values()):
         message = "the page prints nothing, so nothing is checked: print its results"
-        verdict.problems.append(describe(page, page.code[0], message))
+        verdict.problems.append(locate(page, page.code[0], message))
     _compare(page, run, expected, device, verdict)
     return verdict
 
 
-def describe(page: Page, cell: Cell | None, message: str, line: int = 0) -> str:
+def locate(page: Page, cell: Cell | None, message: str, line: int = 0) -> str:
     """A problem's message, headed by page, line and cell."""
     where = f"{page.path.name}:{line or (cell.line if cell else 1)}"
     return f"{where}: {f'cell {cell.number}: ' if cell else ''}{message}"
@@ -44,7 +49,8 @@ def uses_stand_in(data: dict[str, str]) -> bool:
     return any(kind.startswith("stand-in") for kind in data.values())
 
 
-def _failure(page: Page, run: Run) -> str:
+def failure_message(page: Page, run: Run) -> str:
+    """What stopped a run, with the line of the script and a short traceback."""
     failure = run.failure
     cell = page.code[run.failed_cell - 1] if run.failed_cell else None
     lines = page.path.read_text(encoding="utf-8").splitlines()
@@ -52,13 +58,13 @@ def _failure(page: Page, run: Run) -> str:
     message = f"{failure.kind}: {failure.message}".rstrip(": ")
     if failure.kind == "AssertionError":
         message = f"a claim of the page does not hold: {failure.message or source}"
-    text = describe(page, cell, message, failure.line)
+    text = locate(page, cell, message, failure.line)
     return f"{text}\n    {source}\n{failure.traceback}".rstrip()
 
 
 def _warnings(page: Page, run: Run) -> list[str]:
     return [
-        describe(
+        locate(
             page,
             _cell_at(page, warning.line),
             f"raised {warning.category}: {warning.message}\n"
@@ -85,47 +91,54 @@ def _figures(page: Page, run: Run) -> list[str]:
             message = (
                 'a figure without a text alternative: start the cell `# %% alt="…"`'
             )
-            problems.append(describe(page, cell, message))
+            problems.append(locate(page, cell, message))
     return problems
 
 
 def _compare(
     page: Page, run: Run, expected: Expected | None, device: str, verdict: Verdict
 ) -> None:
-    """Compare what each cell printed with what was recorded."""
+    """Compare what each cell printed and wrote to stderr with what was recorded."""
     if uses_stand_in(run.data):
         verdict.not_compared = "stand-in data"
         return
     if expected is None:
         message = f"nothing is recorded to compare with: `nox -s record -- {page.stem}`"
-        verdict.problems.append(describe(page, None, message))
+        verdict.problems.append(locate(page, None, message))
         return
     if expected.data != describe_data(run.data):
         verdict.not_compared = f"other data than recorded ({expected.data})"
         return
-    printed = run.printed()
-    factor = CUDA_FACTOR if device == "cuda" else 1
+    relative = RELATIVE_TOLERANCE * (CUDA_FACTOR if device == "cuda" else 1)
     for cell in page.code:
-        old = expected.cells.get(cell.number, "")
-        new = printed.get(cell.number, "")
-        difference, compared = compare(
-            old,
-            new,
-            relative=cell.tolerance or RELATIVE_TOLERANCE,
-            factor=1 if cell.tolerance else factor,
-            words_only=cell.varies,
-        )
-        verdict.compared += compared
-        if difference:
-            message = (
-                f"printed {difference.message}\n"
-                f"    recorded: {difference.expected_line}\n"
-                f"    printed:  {difference.actual_line}\n"
-                f"    If the new output is right: `nox -s record -- {page.stem}`, "
-                "then review the diff."
+        for recorded, texts, verb in [
+            (expected.cells, run.printed(), "printed"),
+            (expected.errors, run.written(), "wrote to stderr"),
+        ]:
+            difference, compared = compare(
+                recorded.get(cell.number, ""),
+                texts.get(cell.number, ""),
+                relative,
+                words_only=cell.varies,
             )
-            verdict.problems.append(describe(page, cell, message))
-    extra = set(expected.cells) - {cell.number for cell in page.code}
+            verdict.compared += compared
+            if difference:
+                message = _difference(page, run, expected, difference, verb)
+                verdict.problems.append(locate(page, cell, message))
+    extra = {*expected.cells, *expected.errors} - {cell.number for cell in page.code}
     if extra:
         message = f"cells {sorted(extra)} are recorded but gone: record the page again"
-        verdict.problems.append(describe(page, None, message))
+        verdict.problems.append(locate(page, None, message))
+
+
+def _difference(
+    page: Page, run: Run, expected: Expected, difference: Difference, verb: str
+) -> str:
+    """A difference with both lines, where each was printed, and what to do."""
+    return (
+        f"{verb} {difference.message}\n"
+        f"    recorded: {difference.expected_line}  (on {expected.processor})\n"
+        f"    printed:  {difference.actual_line}  (on {run.processor})\n"
+        f"    If the new output is right: `nox -s record -- {page.stem}`, "
+        "then review the diff."
+    )

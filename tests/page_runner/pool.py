@@ -22,6 +22,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from page_runner.script import Page
+from page_runner.variations import PLAIN, Variation, add_noise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,26 +84,35 @@ class PagePool:
     def __exit__(self, *_: object) -> None:
         self._threads.shutdown(cancel_futures=True)
 
-    def submit(self, page: Page) -> "Future[Run]":
+    def submit(self, page: Page, variation: Variation = PLAIN) -> "Future[Run]":
         """Run a page in its turn; the future raises PageDied where its process died."""
-        return self._threads.submit(self._run, page)
+        return self._threads.submit(self._run, page, variation)
 
-    def _run(self, page: Page) -> "Run":
+    def _run(self, page: Page, variation: Variation) -> "Run":
         folder = Path(tempfile.mkdtemp(prefix=f"{page.stem}-"))
         try:
-            return self._run_in(folder, page)
+            return self._run_in(folder, page, variation)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _run_in(self, folder: Path, page: Page) -> "Run":
-        """Run a page in a fresh process whose current folder is `folder`."""
-        receiver, sender = self._context.Pipe(duplex=False)
+    def _run_in(self, folder: Path, page: Page, variation: Variation) -> "Run":
+        """Run a page in a fresh process whose current folder is `folder`.
+
+        What a process reads from its environment when it starts cannot be changed in
+        a forked one: for such variations it is spawned.
+        """
+        threads = dict.fromkeys(ONE_THREAD, str(variation.threads))
+        environment = {**self.environment, **threads, **variation.environment}
+        spawned = bool(variation.environment) or variation.threads > 1
+        context = multiprocessing.get_context("spawn") if spawned else self._context
+        receiver, sender = context.Pipe(duplex=False)
         log = folder.with_suffix(".log")
-        arguments = (page, sender, folder, log, self.environment)
-        process = self._context.Process(target=_child, args=arguments)
+        arguments = (page, sender, folder, log, environment, variation.noise)
+        process = context.Process(target=_child, args=arguments)
         with _LOCK:  # the server starts with the first process
             prepare_server()
-            process.start()
+            with _environment(environment if spawned else {}):
+                process.start()
         sender.close()
         try:
             return _await(page, process, receiver, log)
@@ -202,6 +212,7 @@ def _child(
     folder: Path,
     log: Path,
     environment: dict[str, str],
+    noise: int | None,
 ) -> None:
     """In the page's process: run it, send its result."""
     if hasattr(os, "setsid"):
@@ -215,6 +226,8 @@ def _child(
     import page_runner.preload  # noqa: F401  (done already where the process was forked)
     from page_runner.execute import run_page
 
+    if noise is not None:
+        add_noise(noise)
     faulthandler.enable(log_file)
     faulthandler.dump_traceback_later(page.header.time_limit, file=log_file)
     sender.send("started")

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from page_runner import expected as recorded
-from page_runner import store
+from page_runner import recording, store
 from page_runner.execute import Run
-from page_runner.judge import Verdict, describe, judge, uses_stand_in
+from page_runner.judge import Verdict, judge, locate, uses_stand_in
 from page_runner.pool import PageDied, PagePool
 from page_runner.script import Page, PageError, parse
+from page_runner.variations import PLAIN, VARIATIONS, Variation
 
 
 @dataclass
@@ -37,13 +38,14 @@ class Report:
 class PageRunner:
     """Runs pages on one device; use as a context manager.
 
-    With `record`, what a page prints is written down instead of compared.
+    With `record`, what a page prints is written down instead of compared: it runs once
+    plainly, which is what is recorded, and in each variation, to see what moves.
     """
 
     def __init__(self, device: str, record: bool = False, jobs: int = 2) -> None:
         self.device, self.record = device, record
         self._pool = PagePool(device, store.data_root(), jobs)
-        self._runs: dict[Path, tuple[Page, str, Future[Run]]] = {}
+        self._runs: dict[Path, tuple[Page, str, dict[Variation, Future[Run]]]] = {}
         self._reports: dict[Path, Report] = {}
 
     def __enter__(self) -> "PageRunner":
@@ -63,7 +65,9 @@ class PageRunner:
             return
         if changes or self.record:
             reason = ", ".join(changes) or "record"
-            self._runs[script] = page, reason, self._pool.submit(page)
+            wanted = [PLAIN, *VARIATIONS] if self.record else [PLAIN]
+            futures = {way: self._pool.submit(page, way) for way in wanted}
+            self._runs[script] = page, reason, futures
         else:
             self._reports[script] = self._cached(script)
 
@@ -71,14 +75,15 @@ class PageRunner:
         """Wait for a page that was started; judge and store its run."""
         if script in self._reports:
             return self._reports.pop(script)
-        page, reason, future = self._runs.pop(script)
+        page, reason, futures = self._runs.pop(script)
         try:
-            run = future.result()
+            runs = {way: future.result() for way, future in futures.items()}
         except PageDied as died:
             cell = page.code[died.cell - 1] if died.cell else None
             message = f"{died.message}\n    Run it alone: python {page.path}"
-            return Report(page.stem, [describe(page, cell, message, died.line)])
-        verdict = self._judge(page, run)
+            return Report(page.stem, [locate(page, cell, message, died.line)])
+        run = runs.pop(PLAIN)
+        verdict = self._judge(page, run, runs)
         report = _report(page, run, verdict, reason)
         if not report.problems:
             store.save(page, run.outputs, self._describe(run, verdict), self.device)
@@ -96,15 +101,17 @@ class PageRunner:
             stand_in=uses_stand_in(run.data),
         )
 
-    def _judge(self, page: Page, run: Run) -> Verdict:
+    def _judge(self, page: Page, run: Run, others: dict[Variation, Run]) -> Verdict:
         """Judge a run against the recording, which is written first when recording."""
         path = store.expected_path(page.path)
         if self.record and not run.failure:
             if uses_stand_in(run.data):
                 message = "not recorded: it ran on stand-in data"
-                return Verdict([describe(page, None, message)])
-            text = recorded.render(page, run.printed(), run.data)
-            store.write_whole(path, text)
+                return Verdict([locate(page, None, message)])
+            expected, problems = recording.combine(page, run, others)
+            if problems:
+                return Verdict(problems, not_compared="it was not recorded")
+            store.write_whole(path, recorded.render(page, expected))
         try:
             expected = recorded.read(path)
         except ValueError as error:
