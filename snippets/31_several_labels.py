@@ -156,7 +156,7 @@ def evaluate(model):
 # 3. let Adam take a step;
 # 4. at the end of each epoch, test on the held-out samples.
 
-# %% tags=["tolerance-0.2"]
+# %%
 learning_rate = 1e-3  # Adam's default
 num_epochs = 2
 # fused: all parameters in one call, which helps where steps are many and small
@@ -202,7 +202,7 @@ def train(targets, criterion, learning_rate, batch_size=32):
     return model, num_steps
 
 
-# %% tags=["tolerance-0.2"]
+# %%
 model, batch_steps = train(train_y, criterion, learning_rate=30 * learning_rate)
 test_loss, accuracy = evaluate(model)
 print(f"{batch_steps} steps, loss {test_loss:.3f}, all right {accuracy:.1%}")
@@ -280,7 +280,7 @@ plt.show()
 # **1.** Train with batches, but with the learning rate 0.001, as for single samples.
 # What does it cost?
 
-# %% tags=["solution", "tolerance-0.03"]
+# %% tags=["solution"]
 slow_model, _ = train(train_y, criterion, learning_rate)
 slow_loss, slow_accuracy = evaluate(slow_model)
 print(f"loss {slow_loss:.2f}, all right {slow_accuracy:.1%}")

@@ -220,7 +220,7 @@ assert 30 < sum(on_plateau) < 70
 # No point is wrong any more.
 # What about points that the network has not seen?
 
-# %% tags=["tolerance-0.02"]
+# %%
 accuracy = 1 - error(trained, test_set)
 print(f"right on {accuracy:.1%} of {len(test_set)} new points")
 assert accuracy > 0.95
@@ -323,7 +323,7 @@ assert adam_errors[-1] == 0
 # **2.** How far does a network without hidden layers get?
 # Its sizes are `[2, 1]`.
 
-# %% tags=["solution", "tolerance-0.02"]
+# %% tags=["solution"]
 sizes = [2, 1]
 _, _, line_errors = train(cross_entropy, num_epochs=100)
 print(f"error {line_errors[-1]:.3f}")

@@ -176,7 +176,7 @@ assert max(longer, with_relu) < baseline + 0.02
 # Is it the optimizer?
 # The sigmoids again, and [Adam](32_rings.py), which divides each step by the usual size of its gradient.
 
-# %% tags=["tolerance-0.03"]
+# %%
 learning_rate = 0.03  # found by trying, on these same splits
 with_adam, _ = measure(lambda: deep(nn.Sigmoid), Adam, learning_rate)
 print(f"Adam {with_adam:.3f}")
@@ -208,7 +208,7 @@ class WideAndDeep(nn.Module):
         return self.wide(x) + self.deep(x)  # logits, (rows, 1)
 
 
-# %% tags=["tolerance-0.03"]
+# %%
 accuracy, model = measure(WideAndDeep, Adam, learning_rate)
 print(f"wide and deep {accuracy:.3f}, baseline {baseline:.3f}")
 assert accuracy > baseline + 0.08
@@ -219,7 +219,7 @@ assert accuracy > baseline + 0.08
 # Is the deep part of any use then?
 # The wide part alone is logistic regression.
 
-# %% tags=["tolerance-0.03"]
+# %%
 wide_accuracy, _ = measure(lambda: nn.Linear(8, 1), Adam, learning_rate)
 print(f"wide alone {wide_accuracy:.3f}")
 assert abs(wide_accuracy - accuracy) < 0.05
@@ -257,7 +257,7 @@ plt.show()
 #
 # **1.** Does the deep network alone do better with ReLU **and** Adam?
 
-# %% tags=["solution", "tolerance-0.03"]
+# %% tags=["solution"]
 relu_and_adam, _ = measure(lambda: deep(nn.ReLU), Adam, learning_rate)
 print(f"with ReLU {relu_and_adam:.3f}, with sigmoids {with_adam:.3f}")
 assert abs(relu_and_adam - with_adam) < 0.05 and relu_and_adam > baseline + 0.02
@@ -266,7 +266,7 @@ assert abs(relu_and_adam - with_adam) < 0.05 and relu_and_adam > baseline + 0.02
 # **2.** Train the wide and deep model by the old recipe, plain gradient descent for 100 epochs.
 # Is it enough that the gradient arrives whole?
 
-# %% tags=["solution", "tolerance-0.03"]
+# %% tags=["solution"]
 plain_steps, _ = measure(WideAndDeep, SGD, 0.1)
 print(f"plain steps {plain_steps:.3f}, baseline {baseline:.3f}")
 assert plain_steps < accuracy

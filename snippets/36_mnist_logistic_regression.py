@@ -229,7 +229,7 @@ assert accuracy(model) > old_accuracy
 # It needs learning rates of another size, so ours changes along with it.
 # The accuracy hardly moves yet: steps as long as these keep jumping about the best weights to the end.
 
-# %% tags=["tolerance-0.01"]
+# %%
 sgd_accuracy = accuracy(model)
 learning_rate = 0.02  # high for AdamW, but soon it will be only the peak
 model = train(batch_size, torch.optim.AdamW, learning_rate)
@@ -242,7 +242,7 @@ assert abs(adamw_accuracy - sgd_accuracy) < 0.02
 # A **one-cycle** schedule starts low, rises to the learning rate that we give it, and falls to almost nothing at the end.
 # By default it moves the optimizer's momentum, too; `cycle_momentum=False` keeps it to one change.
 
-# %% tags=["tolerance-0.005"]
+# %%
 model = train(batch_size, torch.optim.AdamW, learning_rate, one_cycle=True)
 test_accuracy = accuracy(model)
 print(f"test accuracy {test_accuracy:.3f}")
@@ -253,7 +253,7 @@ assert test_accuracy > adamw_accuracy
 #
 # The same model makes less than nine tenths of the old recipe's mistakes, after 938 steps in place of 37,500.
 
-# %% tags=["tolerance-0.02"]
+# %%
 num_steps = 2 * math.ceil(len(train_images) / batch_size)
 print(f"{1 - old_accuracy:.1%} misread after {len(losses):,} steps,")
 print(f"{1 - test_accuracy:.1%} misread after {num_steps} steps")
@@ -308,7 +308,7 @@ plt.show()
 #
 # **1.** How far does the new recipe get in a single epoch?
 
-# %% tags=["solution", "tolerance-0.005"]
+# %% tags=["solution"]
 one_epoch = train(batch_size, torch.optim.AdamW, learning_rate, True, num_epochs=1)
 print(f"test accuracy {accuracy(one_epoch):.3f} after one epoch")
 assert accuracy(one_epoch) > old_accuracy

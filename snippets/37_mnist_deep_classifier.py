@@ -166,7 +166,7 @@ def train(momentum=0.5, peak_rate=None, batch_size=64, change=None, num_epochs=1
 # Where the gradient keeps its direction, a momentum of $m$ makes steps grow to $1/(1-m)$ times their length: twice with the old 0.5, ten times with 0.9.
 # With 0.9 an epoch leaves fewer than six tenths of the mistakes that it leaves with 0.5.
 
-# %% tags=["tolerance-0.01"]
+# %%
 _, with_momentum = train(momentum=0.9)
 assert 1 - with_momentum < 0.6 * (1 - old_accuracies[0])
 
@@ -176,7 +176,7 @@ assert 1 - with_momentum < 0.6 * (1 - old_accuracies[0])
 # Fewer mistakes are left again.
 
 
-# %% tags=["tolerance-0.01"]
+# %%
 def one_cycle(optimizer, peak_rate, num_steps):
     """A learning rate that rises to its peak for a fifth of the steps, then falls."""
     return torch.optim.lr_scheduler.OneCycleLR(
@@ -192,7 +192,7 @@ assert with_schedule > with_momentum
 # Batches of 128 need half as many steps for the same digits, which takes less time.
 # To go about as far, each step is made twice as long.
 
-# %% tags=["tolerance-0.01"]
+# %%
 _, with_large_batches = train(momentum=0.9, peak_rate=0.1, batch_size=128)
 assert abs(with_large_batches - with_schedule) < 0.02
 
@@ -204,7 +204,7 @@ assert abs(with_large_batches - with_schedule) < 0.02
 # In a single epoch no digit comes twice, so the gain is for later; we check that it does no harm.
 
 
-# %% tags=["tolerance-0.01"]
+# %%
 def move(images):
     """The images, all moved by the same random offset of up to one pixel."""
     offset = torch.randint(-1, 2, (2,)).tolist()  # rows, columns
@@ -220,7 +220,7 @@ assert with_moves > with_momentum
 #
 # **More epochs** are the last change: four of them, with all the others.
 
-# %% tags=["tolerance-0.01"]
+# %%
 num_epochs = 4  # fewer than half of the old recipe's nine
 model, test_accuracy = train(**settings, num_epochs=num_epochs)
 print(f"test accuracy {test_accuracy:.1%}")
@@ -272,7 +272,7 @@ plt.show()
 # The hidden layers have gathered each digit in a place of its own; two directions of 120 are too few to part them all.
 # A number that counts all directions is the share of the spread that lies between the classes, not within them.
 
-# %% tags=["tolerance-0.05"]
+# %%
 spread_pixels = spread_between(pixels, labels)
 spread_hidden = spread_between(hidden, labels)
 print("share of the spread between the classes:")
@@ -287,7 +287,7 @@ assert spread_hidden > 1.5 * spread_pixels
 # **1.** Leave the ReLUs out, so that the layers are linear all the way, and train for an epoch.
 # Compare with the page before.
 
-# %% tags=["solution", "tolerance-0.02"]
+# %% tags=["solution"]
 linear = make_model(activation=nn.Identity)
 optimizer = torch.optim.SGD(linear.parameters(), lr=0.01, momentum=0.5)
 for rows in torch.randperm(len(train_images)).to(device).split(batch_size):
@@ -305,7 +305,7 @@ assert linear_accuracy < 0.95
 # %% [markdown]
 # **2.** What share of the spread lies between the classes after each of the hidden layers?
 
-# %% tags=["solution", "tolerance-0.05"]
+# %% tags=["solution"]
 spreads = []
 for depth in [1, 3, 5, 7, 9]:  # flattened pixels, then after each ReLU
     with torch.no_grad():

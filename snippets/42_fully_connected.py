@@ -123,7 +123,7 @@ def train(model, num_images, batch_size, optimizer, scheduler=None, flips=False)
 # The old tutorial takes batches of 4, plain gradient descent with a learning rate of 0.1, and three epochs.
 # A tenth of an epoch is enough to compare recipes.
 
-# %% tags=["tolerance-0.1"]
+# %%
 tenth = len(train_images) // 10
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 started = time.process_time()
@@ -153,7 +153,7 @@ assert math.isclose(lowest_loss, math.log(math.e + 9) - 1, rel_tol=1e-6)
 # Without the second sigmoid, and with everything else as before, it gets a little more right.
 # A tenth of an epoch hides most of the difference: the second exercise measures it over a whole one.
 
-# %% tags=["tolerance-0.1"]
+# %%
 model = network(nn.Sigmoid())
 train(model, tenth, 4, torch.optim.SGD(model.parameters(), lr=0.1))
 results["raw logits"] = accuracy(model)
@@ -186,7 +186,7 @@ assert results["ReLU"] > max(0.15, relu_accuracy[0.1] + 0.05)
 # A whole epoch, ten times as many pictures as above, takes less than three times as long.
 # The gradient of a large batch is less noisy, and bears the larger learning rate again.
 
-# %% tags=["tolerance-0.1"]
+# %%
 model = network(nn.ReLU())
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 started = time.process_time()
@@ -202,7 +202,7 @@ print(f"test accuracy {results['batches of 128']:.3f}")
 # AdamW scales the step of each weight by the size of its recent gradients.
 # A **one-cycle** schedule raises the learning rate to its maximum and then lowers it to almost nothing: long steps first, fine ones last.
 
-# %% tags=["tolerance-0.1"]
+# %%
 num_steps = math.ceil(len(train_images) / 128)
 for one_cycle in [False, True]:
     model = network(nn.ReLU())
@@ -222,7 +222,7 @@ for one_cycle in [False, True]:
 # A mirrored cat is still a cat, so each picture is flipped left to right half of the time.
 # The network sees it in two forms, and has a harder time learning it by heart.
 
-# %% tags=["tolerance-0.05"]
+# %%
 num_epochs = 3
 batch_size = 128
 max_learning_rate = 0.005  # found by trying a few
@@ -239,7 +239,7 @@ for epoch in range(num_epochs):
 # %% [markdown]
 # ## Result
 
-# %% tags=["tolerance-0.1"]
+# %%
 test_accuracy = accuracy(model)
 results["three epochs, flips"] = test_accuracy
 for name, value in results.items():
@@ -280,7 +280,7 @@ plt.show()
 # **1.** Shift all test pictures to the right by 1, 2, 4 and 8 pixels (`torch.roll`).
 # How many are still right?
 
-# %% tags=["solution", "tolerance-0.1"]
+# %% tags=["solution"]
 original_images = test_images
 for shift in [0, 1, 2, 4, 8]:
     test_images = original_images.roll(shift, dims=3)
@@ -291,7 +291,7 @@ test_images = original_images
 # **2.** Train the network with the sigmoid on its logits by the new recipe, for one epoch.
 # How many does it get right, and does its loss ever fall below the bound that we computed?
 
-# %% tags=["solution", "tolerance-0.1"]
+# %% tags=["solution"]
 model = network(nn.ReLU(), nn.Sigmoid())
 optimizer = torch.optim.AdamW(model.parameters(), lr=0.005)
 scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.005, num_steps)

@@ -185,7 +185,7 @@ def accuracy(model):
 # %% [markdown]
 # First with the sigmoids, then with ReLU in their place and the smaller learning rate that it needs.
 
-# %% tags=["tolerance-0.1"]
+# %%
 results = {}
 for name, activation, learning_rate in [
     ("old recipe", nn.Sigmoid(), 0.1),
@@ -201,7 +201,7 @@ for name, activation, learning_rate in [
 # Now the recipe from the page before: batches of 128, AdamW, a one-cycle schedule.
 # It goes through three times as many pictures, as they cost less in large batches.
 
-# %% tags=["tolerance-0.1"]
+# %%
 torch.manual_seed(0)
 model = network(nn.ReLU())
 optimizer = torch.optim.AdamW(model.parameters(), lr=0.005)
@@ -217,7 +217,7 @@ assert results["new recipe"] > results["old recipe"]
 #
 # The same for three epochs, with half of the pictures mirrored.
 
-# %% tags=["tolerance-0.05"]
+# %%
 num_epochs = 3
 batch_size = 128
 max_learning_rate = 0.005
@@ -234,7 +234,7 @@ for epoch in range(num_epochs):
 # %% [markdown]
 # ## Result
 
-# %% tags=["tolerance-0.1"]
+# %%
 test_accuracy = accuracy(model)
 results["three epochs"] = test_accuracy
 for name, value in results.items():
@@ -282,7 +282,7 @@ assert connected == (3 * 32 * 32) * (6 * 28 * 28)
 # **2.** Shift the test pictures by 4 pixels, as on the page before.
 # The feature maps move along with the picture; does the accuracy stay?
 
-# %% tags=["solution", "tolerance-0.1"]
+# %% tags=["solution"]
 original_images = test_images
 test_images = original_images.roll(4, dims=3)
 print(f"{accuracy(model):.3f}, unshifted {test_accuracy:.3f}")

@@ -185,7 +185,7 @@ def accuracy(model):
 #
 # Sigmoids, batches of 4, a learning rate of 0.1; here for 4000 pictures instead of 150,000.
 
-# %% tags=["tolerance-0.1"]
+# %%
 torch.manual_seed(0)
 model = network(nn.MaxPool2d(2), activation=nn.Sigmoid).to(device)
 train(model, 4000, 4, torch.optim.SGD(model.parameters(), lr=0.1))
@@ -199,7 +199,7 @@ print(f"old recipe: {results['old recipe']:.3f}")
 # First without pooling, then with it.
 # In the third network the mean of the four values takes the place of the largest.
 
-# %% tags=["tolerance-0.1"]
+# %%
 short_runs = {}
 for name, pool, num_values in [
     ("new recipe, no pooling", nn.Identity(), 4704),
@@ -225,7 +225,7 @@ assert results["max pooling"] > results["old recipe"]
 #
 # Three epochs with max pooling, with half of the pictures mirrored.
 
-# %% tags=["tolerance-0.05"]
+# %%
 num_epochs = 3
 batch_size = 128
 max_learning_rate = 0.005
@@ -242,7 +242,7 @@ for epoch in range(num_epochs):
 # %% [markdown]
 # ## Result
 
-# %% tags=["tolerance-0.1"]
+# %%
 test_accuracy = accuracy(model)
 results["three epochs"] = test_accuracy
 for name, value in results.items():
@@ -273,7 +273,7 @@ plt.show()
 # We move 2000 test pictures to the right, and count the answers that stay what they were, with pooling and without it (the short runs above).
 # Look at the distance between the lines.
 
-# %% tags=["tolerance-0.1"] alt="Share of answers that stay, falling with the shift"
+# %% alt="Share of answers that stay, falling with the shift"
 shifts = range(9)
 stay = {}
 for name in ["max pooling", "new recipe, no pooling"]:

@@ -155,7 +155,7 @@ def accuracy(logits):
 # Once with the ReLU at the end, once without.
 # How much it costs depends on the first weights, so we take the mean of three starts.
 
-# %% tags=["tolerance-0.2"]
+# %%
 results = {}
 for name, after in [("old recipe", [nn.ReLU()]), ("raw logits", [])]:
     accuracies, zeros = [], []
@@ -180,7 +180,7 @@ for name, after in [("old recipe", [nn.ReLU()]), ("raw logits", [])]:
 #
 # Next, batches of 128 with AdamW and a one-cycle schedule, for twice as many pictures.
 
-# %% tags=["tolerance-0.1"]
+# %%
 torch.manual_seed(0)
 model = network().to(device)
 optimizer = torch.optim.AdamW(model.parameters(), lr=0.005)
@@ -201,7 +201,7 @@ assert results["new recipe"] > results["old recipe"]
 # 2. logits, loss;
 # 3. gradients, step, next learning rate.
 
-# %% tags=["tolerance-0.1"]
+# %%
 num_epochs = 5
 batch_size = 128
 max_learning_rate = 0.005
@@ -229,7 +229,7 @@ for epoch in range(num_epochs):
 # %% [markdown]
 # ## Result
 
-# %% tags=["tolerance-0.1"]
+# %%
 test_accuracy = accuracy(logits)
 results["five epochs"] = test_accuracy
 for name, value in results.items():
@@ -240,7 +240,7 @@ assert test_accuracy > 0.65
 # How much of it is learned by heart?
 # The accuracy on the first 10,000 training pictures tells: a large gap would mean that the network knows its pictures, not its classes.
 
-# %% tags=["tolerance-0.05"]
+# %%
 training_logits = predict(model, train_images[:10_000])
 hits = training_logits.argmax(dim=1) == data.train_labels[:10_000]
 print(f"seen in training {hits.float().mean():.2f}, not seen {test_accuracy:.2f}")
@@ -271,7 +271,7 @@ plt.show()
 # The brightest two belong to a pair of animals.
 # How many of the wrong answers are an animal for an animal, or a vehicle for a vehicle?
 
-# %% tags=["tolerance-0.05"]
+# %%
 mixed_up = (confusion + confusion.T).fill_diagonal_(0)
 first, second = divmod(mixed_up.argmax().item(), 10)
 print(f"most often mixed up: {CIFAR10_CLASSES[first]} and {CIFAR10_CLASSES[second]}")
@@ -290,7 +290,7 @@ print(f"of the right kind: {share:.2f} of the wrong answers")
 # Add the logits.
 # What does that bring?
 
-# %% tags=["solution", "tolerance-0.05"]
+# %% tags=["solution"]
 mirrored_logits = predict(model, test_images.flip(3))
 both = accuracy(logits + mirrored_logits)
 print(f"once {test_accuracy:.3f}, twice {both:.3f}")
@@ -299,7 +299,7 @@ assert both > test_accuracy - 0.005
 # %% [markdown]
 # **2.** How often is the right class among the first three answers?
 
-# %% tags=["solution", "tolerance-0.05"]
+# %% tags=["solution"]
 best_three = logits.topk(3).indices  # (10000, 3)
 among = (best_three == data.test_labels[:, None]).any(dim=1).float().mean().item()
 print(f"first {test_accuracy:.2f}, among the first three {among:.2f}")

@@ -111,7 +111,7 @@ def accuracy(logits):
 # The loss of a single batch jumps, so one prints the **running loss**: the mean since the last print.
 # The old tutorial does so every 2000 batches; we train on the first 10,000 pictures, 2500 batches, and print every 500.
 
-# %% tags=["tolerance-0.1"]
+# %%
 batch_size = 4
 optimizer = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9)
 running_loss = 0.0
@@ -141,7 +141,7 @@ print(f"test accuracy {results['old recipe']:.3f}")
 # 3. AdamW in place of gradient descent with momentum.
 
 
-# %% tags=["tolerance-0.2"]
+# %%
 def short_run(optimizer_class, **settings):
     """Test accuracy after 10,000 pictures in batches of 64, from the same start."""
     torch.manual_seed(0)
@@ -184,7 +184,7 @@ def standardize(images):
 # %% [markdown]
 # For each batch: standardise its pictures and mirror half of them, logits, loss, gradients, step, next learning rate.
 
-# %% tags=["tolerance-0.05"]
+# %%
 num_epochs = 4
 batch_size = 64
 max_learning_rate = 0.004
@@ -212,7 +212,7 @@ for epoch in range(num_epochs):
 # %% [markdown]
 # ## Result
 
-# %% tags=["tolerance-0.05"]
+# %%
 logits = predict(model, prepare=standardize)
 test_accuracy = accuracy(logits)
 print(f"test accuracy {test_accuracy:.3f}")
@@ -263,7 +263,7 @@ plt.show()
 # An old program counts them in a loop over batches, and breaks if a batch has not four pictures.
 # No loop is needed: count the right ones of each class, and divide by how many there are.
 
-# %% tags=["tolerance-0.3"] alt="Bars: accuracy of each class, and a line at the mean"
+# %% alt="Bars: accuracy of each class, and a line at the mean"
 right = answers == data.test_labels
 class_counts = data.test_labels.bincount(minlength=10)
 class_accuracies = data.test_labels[right].bincount(minlength=10) / class_counts
@@ -288,7 +288,7 @@ plt.show()
 # **1.** When the model is sure, is it right?
 # Compare its mean probability with its accuracy, for the answers above and below 90 %.
 
-# %% tags=["solution", "tolerance-0.1"]
+# %% tags=["solution"]
 sure = probabilities > 0.9
 for name, part in [("sure", sure), ("not sure", ~sure)]:
     said, was = probabilities[part].mean(), right[part].float().mean()
@@ -299,7 +299,7 @@ assert right[sure].float().mean() > right[~sure].float().mean()
 # **2.** Save the model as half-precision numbers, `value.half()`.
 # How much smaller is the file, and what does it cost in accuracy?
 
-# %% tags=["solution", "tolerance-0.05"]
+# %% tags=["solution"]
 half_state = {name: value.half() for name, value in model.state_dict().items()}
 with tempfile.TemporaryDirectory() as folder:
     whole_file, half_file = Path(folder) / "whole.pt", Path(folder) / "half.pt"

@@ -88,7 +88,7 @@ def judge(model, x, y):
 # We compare the three, each from the same five starts, since one start may be lucky.
 # Three epochs are enough for the raw scores, and not for the others.
 
-# %% tags=["tolerance-0.02"]
+# %%
 endings = {"raw": nn.Identity(), "sigmoid": nn.Sigmoid(), "ReLU": nn.ReLU()}
 mean_accuracy = dict.fromkeys(endings, 0.0)
 for start in range(5):
@@ -223,7 +223,7 @@ assert (np.diff(last_loss) > 0).sum() >= 3
 # An error counted during the epoch belongs to no model: each batch was judged by other weights.
 # In the first epoch those were wrong, on average, more than twice as often as the ones at its end.
 
-# %% tags=["tolerance-0.02"]
+# %%
 for epoch in range(3):
     counted, after = counted_error[epoch], true_error[epoch]
     print(f"epoch {epoch + 1}: error counted {counted:.3f}, after it {after:.3f}")
@@ -251,7 +251,7 @@ assert seen.sum() == len(test_y) / 5 and seen.min() == 0
 # Cure: no loop over the points at all.
 # `bincount` counts each class among all points, and among those that a model gets right, here after one epoch.
 
-# %% tags=["tolerance-0.02"]
+# %%
 model = new_model()
 train(model, num_epochs=1)
 with torch.no_grad():

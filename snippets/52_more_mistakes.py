@@ -66,7 +66,7 @@ def largest_gradient(num_layers):
     return network[0].weight.grad.abs().max().item()
 
 
-# %% tags=["tolerance-0.02"]
+# %%
 shallow, deep = largest_gradient(num_layers=1), largest_gradient(num_layers=25)
 print(f"one hidden layer {shallow:.1e}, 25 hidden layers {deep:.1e}")
 assert 0 < deep < shallow * 1e-10

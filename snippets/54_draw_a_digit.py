@@ -94,7 +94,7 @@ def accuracy(model, images):
     return (guess == test_labels[: len(images)]).float().mean().item()
 
 
-# %% tags=["tolerance-0.01"]
+# %%
 plain_model = train(num_epochs=2, change=lambda images: images)
 print(f"test accuracy {accuracy(plain_model, test_images):.1%}")
 assert accuracy(plain_model, test_images) > 0.96
@@ -107,7 +107,7 @@ assert accuracy(plain_model, test_images) > 0.96
 # The first thought is to shrink the sheet to 28 × 28 pixels, and the network can make little of that.
 
 
-# %% tags=["tolerance-0.2"]
+# %%
 def on_a_sheet(image):
     """A digit (28, 28) in a random size, at a random place of a sheet (112, 112)."""
     size = torch.randint(28, 85, ()).item()
@@ -188,7 +188,7 @@ plt.show()
 # %% [markdown]
 # The same network, without another step of training, reads the centred sheets nearly as well as the test digits.
 
-# %% tags=["tolerance-0.01"]
+# %%
 centred = torch.stack([centre(sheet) for sheet in sheets])  # (1000, 28, 28)
 print(f"accuracy on centred sheets {accuracy(plain_model, centred):.1%}")
 assert accuracy(plain_model, centred) > 0.92
@@ -233,7 +233,7 @@ plt.show()
 # %% [markdown]
 # How well does the network from above read test digits that have been changed in this way, and how well does one that has been trained on such?
 
-# %% tags=["tolerance-0.01"]
+# %%
 distorted = torch.cat([distort(images) for images in test_images.split(200)])
 print(f"accuracy on distorted digits {accuracy(plain_model, distorted):.1%}")
 model = train(num_epochs=6, change=distort)
@@ -245,7 +245,7 @@ assert accuracy(model, distorted) > accuracy(plain_model, distorted) + 0.05
 #
 # On the test digits as they are, it has lost nothing by that.
 
-# %% tags=["tolerance-0.01"]
+# %%
 plain_accuracy = accuracy(plain_model, test_images)
 test_accuracy = accuracy(model, test_images)
 print(f"test accuracy {plain_accuracy:.1%} before, {test_accuracy:.1%} now")
@@ -260,7 +260,7 @@ assert test_accuracy > 0.975 and test_accuracy > plain_accuracy - 0.005
 # JSON has no bytes, so they are written in base64, four characters for three bytes.
 
 
-# %% tags=["tolerance-0.01"]
+# %%
 def as_text(tensor):
     """The bytes of a tensor in base64."""
     return base64.b64encode(tensor.cpu().numpy().tobytes()).decode("ascii")
@@ -323,7 +323,7 @@ def probabilities(layers, images):
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-# %% tags=["tolerance-0.01"]
+# %%
 published = json.loads(file.read_text())
 layers = [weights_and_bias(fields) for fields in published["layers"]]
 pixels, labels = test_images.cpu().numpy(), test_labels.cpu().numpy()
@@ -347,7 +347,7 @@ assert list(probabilities(layers, seen).argmax(axis=1)) == list(range(10))
 # **1.** With four bits a weight is a whole number from −7 to 7, with three from −3 to 3.
 # Are they enough?
 
-# %% tags=["solution", "tolerance-0.05"]
+# %% tags=["solution"]
 for largest in [7, 3]:
     coarse = []
     for weights, bias in layers:
@@ -361,7 +361,7 @@ for largest in [7, 3]:
 # **2.** The network knows ten digits and nothing else.
 # What does it make of digits that lie on their side, and how sure is it?
 
-# %% tags=["solution", "tolerance-0.1"]
+# %% tags=["solution"]
 chances = probabilities(layers, np.rot90(pixels, axes=(1, 2)))
 side_accuracy = np.mean(chances.argmax(axis=1) == labels)
 mean_sureness = chances.max(axis=1).mean()

@@ -172,13 +172,6 @@ def test_three_spreads_are_enough() -> None:
     assert 1 / 2500 < beyond.mean() < 1 / 1500
 
 
-def test_words_only() -> None:
-    assert (
-        compare("took 3.2 s, nan, 4", "took 9 s, 1.5, inf", words_only=True)[0] is None
-    )
-    assert compare("took 3.2 s", "took 3.2 m", words_only=True)[0] is not None
-
-
 @pytest.mark.parametrize(
     ("text", "numbers"),
     [

@@ -29,8 +29,6 @@ def test_page_is_well_kept(script: Path) -> None:
     assert solutions, "no exercise with a solution"
     if page.header.source_result:
         assert page.header.result, "source_result without result"
-    varying = [cell for cell in page.code if cell.varies]
-    assert len(varying) <= 2, "most of a page can be compared"
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=STEMS)

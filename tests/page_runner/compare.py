@@ -106,10 +106,7 @@ def _kind(number: str) -> Kind:
 
 
 def compare(
-    expected: str,
-    actual: str,
-    relative: float = RELATIVE_TOLERANCE,
-    words_only: bool = False,
+    expected: str, actual: str, relative: float = RELATIVE_TOLERANCE
 ) -> tuple[Difference | None, int]:
     """The first difference (None if there is none), and how many numbers were compared.
 
@@ -118,9 +115,6 @@ def compare(
     if ambiguous := _has_spread(actual):
         return Difference(ambiguous, "", ""), 0
     old, new = tokenize(expected), tokenize(actual)
-    if words_only:
-        old = [token for token in old if token.kind == "word"]
-        new = [token for token in new if token.kind == "word"]
     compared = 0
     for left, right in zip_longest(old, new):
         if message := _difference(left, right, relative):

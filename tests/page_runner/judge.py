@@ -119,7 +119,6 @@ def _compare(
                 recorded.get(cell.number, ""),
                 texts.get(cell.number, ""),
                 relative,
-                words_only=cell.varies,
             )
             verdict.compared += compared
             if difference:

@@ -44,8 +44,6 @@ def combine(
 
 def _annotate(cell: Cell, plain: Run, others: dict[Variation, Run], get) -> str:
     text = get(plain).get(cell.number, "")
-    if cell.varies:
-        return text
     return annotate(
         text, {v.name: get(run).get(cell.number, "") for v, run in others.items()}
     )
