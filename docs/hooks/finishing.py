@@ -10,7 +10,7 @@ CHARSET = '<meta charset="utf-8">'
 POLICY = (
     "default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; "
-    "frame-src 'self'; form-action 'self'; base-uri 'none'"
+    "form-action 'self'; base-uri 'none'"
 )
 VERBATIM = re.compile("(<(pre|script|style).*?</\\2>)", re.DOTALL)
 PER_CENT = re.compile(r"(?<=\d) %(?![^<]*</code>)")
