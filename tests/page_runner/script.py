@@ -1,6 +1,9 @@
 """A page: a percent script as cells with line numbers, and its header."""
 
+import ast
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -92,6 +95,14 @@ def find_pages(folder: Path) -> list[Path]:
     return sorted(folder.glob("[0-9]*.py"))
 
 
+def loads_data(page: Page) -> bool:
+    """Whether a page takes something from `load.py`."""
+    return any(
+        isinstance(node, ast.ImportFrom) and node.module == "load"
+        for _, node in _imports(page.cells)
+    )
+
+
 def parse(path: Path) -> Page:
     """Read a page; PageError where it is malformed."""
     text = path.read_text(encoding="utf-8")
@@ -107,6 +118,7 @@ def parse(path: Path) -> Page:
     cells = _number_cells(path, text.splitlines(), notebook.cells)
     _check_title(path, cells)
     _check_sections(path, header, cells)
+    _check_imports(path, cells)
     return Page(path, header, cells)
 
 
@@ -217,3 +229,35 @@ def _check_title(path: Path, cells: tuple[Cell, ...]) -> None:
         )
     if not any(cell.kind == "code" for cell in cells):
         raise PageError(path, first.line, "no code cell: a page runs")
+
+
+def _imports(
+    cells: tuple[Cell, ...],
+) -> Iterator[tuple[Cell, ast.Import | ast.ImportFrom]]:
+    """The imports of the code cells; a cell that is no Python says so when it runs."""
+    for cell in cells:
+        with suppress(SyntaxError):
+            nodes = ast.walk(ast.parse(cell.source if cell.kind == "code" else ""))
+            for node in nodes:
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    yield cell, node
+
+
+def _check_imports(path: Path, cells: tuple[Cell, ...]) -> None:
+    """A page imports nothing of its folder, but plain names out of load.py."""
+    for cell, node in _imports(cells):
+        line = cell.line + node.lineno - 1
+        if isinstance(node, ast.ImportFrom) and node.module == "load":
+            if any(alias.asname or alias.name == "*" for alias in node.names):
+                message = "`from load import` takes plain names: no `as`, no `*`"
+                raise PageError(path, line, message)
+            continue
+        modules = [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom):
+            modules = ["." * node.level + (node.module or "")]
+        for name in modules:
+            local = path.parent / name.partition(".")[0]
+            if name.startswith(".") or local.with_suffix(".py").exists():
+                message = f"`{name}` is a module of its own folder: write `from load"
+                advice = "import …` for data, and all else on the page"
+                raise PageError(path, line, f"{message} {advice}")
