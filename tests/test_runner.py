@@ -374,11 +374,10 @@ def test_one_flipped_digit_is_a_damaged_page(good: Path) -> None:
     run(good)
     path = store.page_path(good)
     text = path.read_text()
-    assert text.count('"loss 0.3125') == 1
-    path.write_text(text.replace('"loss 0.3125', '"loss 0.3135'))
+    path.write_text(text.replace("0.3125", "0.3135", 1))
     assert store.read(good) is None
-    assert run(good).status == "ran"
-    assert '"loss 0.3125' in path.read_text()
+    assert run(good).reason == "never run"
+    assert store.read(good) is not None
 
 
 def test_written_files_have_the_mode_of_any_other(tmp_path: Path) -> None:

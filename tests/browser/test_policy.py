@@ -26,7 +26,7 @@ def answer(route: Route) -> None:
 def test_no_address_brings_a_script_along(
     browser: Browser, address: str, file: str, place: str
 ) -> None:
-    """Opened with a foreign or `data:` address, a file runs neither; nor if asked to."""
+    """A file opened with a foreign or `data:` address runs neither; nor if asked to."""
     base = address if place == "http" else f"{SITE.as_uri()}/"
     with browser.new_context() as context:
         context.route(FOREIGN, answer)

@@ -30,7 +30,9 @@ class Report:
     stand_in: bool = False
 
     @classmethod
-    def of(cls, stem: str, status: str, facts: Mapping[str, Any], **more: Any) -> "Report":
+    def of(
+        cls, stem: str, status: str, facts: Mapping[str, Any], **more: Any
+    ) -> "Report":
         """The report of a run with these facts."""
         return cls(
             stem=stem,
@@ -91,7 +93,9 @@ class PageRunner:
         digest = store.script_digest(script)  # before it is read: a later edit shows
         page = parse(script)
         if self.record and self.device != "cpu":
-            message = "not recorded: what the CPU prints is recorded; leave out --device"
+            message = (
+                "not recorded: what the CPU prints is recorded; leave out --device"
+            )
             self._reports[script] = Report(page.stem, [describe(page, None, message)])
             return
         now = store.dependencies(page, self.device)

@@ -31,6 +31,7 @@ LANGUAGE = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+IGNORED_DATA = (".", "stand-in")  # what the names of folders begin with
 FAILED = "none: its last run failed"  # in the place of the script's digest
 
 _CAPABILITIES = re.compile(  # in Linux' words, what a library chooses its code by
@@ -62,7 +63,7 @@ def script_digest(script: Path) -> str:
 def dependencies(page: Page, device: str) -> dict[str, Any]:
     """What a run that starts now depends on, by name: digests, and the data's files."""
     code = [(cell.source, cell.tags, cell.alt) for cell in page.code]
-    found = {
+    found: dict[str, Any] = {
         "code": _digest([code, page.header.result, page.header.publishes]),
         **recorded(page),
         "packages": _digest(_versions()),
@@ -241,7 +242,7 @@ def _file_digest(path: Path) -> str:
 
 @lru_cache
 def _versions() -> dict[str, str]:
-    """The installed version of each package that pages use, and of what shows values."""
+    """The installed versions of what pages import and of what shows their values."""
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
     group = project["dependency-groups"]["pages"]
     names = [Requirement(entry).name for entry in group]
@@ -260,7 +261,7 @@ def _processor() -> list[str]:
 
 
 def _runner_digest() -> str:
-    """Of all modules of the runner, which decide what a run shows and whether it passes."""
+    """Of all modules, which decide what a run shows and whether it passes."""
     modules = sorted(Path(__file__).parent.glob("*.py"))
     return _digest([(path.name, _file_digest(path)) for path in modules])
 
@@ -272,7 +273,9 @@ def _listing(folder: Path) -> dict[str, list[int]]:
     """
     files = {}
     for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith((".", "stand-in"))]
+        folders[:] = [
+            name for name in folders if not name.startswith((".", "stand-in"))
+        ]
         for path in [Path(place, name) for name in names if not name.startswith(".")]:
             try:
                 status = path.stat()
