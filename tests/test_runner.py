@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,6 +119,22 @@ def test_no_page_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "snippets").mkdir()
     suite = run_suite(tmp_path)
     assert suite.returncode != 0
+
+
+def test_options_of_pytest_and_its_plugins_work(tmp_path: Path) -> None:
+    """Tests side by side, and a report for other programs: each page runs once."""
+    shutil.copytree(SAMPLES / "expected", tmp_path / "tests" / "expected")
+    (tmp_path / "snippets").mkdir()
+    for name in ("11_good.py", "17_wrong_word.py", "19_false_claim.py"):
+        shutil.copy(SAMPLES / name, tmp_path / "snippets")
+    file = tmp_path / "junit.xml"
+    suite = run_suite(tmp_path, "--numprocesses=2", f"--junitxml={file}")
+    assert "1 ran, 0 cached, 2 failed; 1 compared (9 numbers)" in suite.stdout
+    assert "PASSED" not in suite.stdout
+    results = ET.parse(file).getroot()[0]
+    assert (results.get("tests"), results.get("failures")) == ("3", "2")
+    assert results.get("errors") == "0"
+    assert "'falls' where 'rises' was recorded" in file.read_text()
 
 
 @pytest.fixture
