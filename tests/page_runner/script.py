@@ -13,7 +13,8 @@ import jupytext
 LEVELS = ("beginner", "intermediate", "advanced")
 DEFAULT_TIME_LIMIT = 300.0  # seconds
 
-_STEM = re.compile(r"[1-9][0-9]_[a-z0-9]+(_[a-z0-9]+)*")
+NAME = re.compile(r"[1-9][0-9]_[a-z0-9]+(_[a-z0-9]+)*")  # of a page: 27_data_sets
+
 _ROW = re.compile(r"[A-E][1-9][0-9]?")
 _FILE = re.compile(r"\w+\.json")
 _MARKER = re.compile(r"# %%(\s|$)")
@@ -106,7 +107,7 @@ def loads_data(page: Page) -> bool:
 def parse(path: Path) -> Page:
     """Read a page; PageError where it is malformed."""
     text = path.read_text(encoding="utf-8")
-    if not _STEM.fullmatch(path.stem):
+    if not NAME.fullmatch(path.stem):
         raise PageError(
             path, 1, "the name must be two digits and words: 36_mnist_data.py"
         )
@@ -149,7 +150,7 @@ def _parse_header(path: Path, fields: object) -> Header:
     header = Header(
         teaches=_parse_rows(path, take("teaches", dict)),
         level=take("level", str),
-        read_first=take_names("read_first", _STEM),
+        read_first=take_names("read_first", NAME),
         result=take("result", str, None),
         source_result=take("source_result", (int, float), None),
         publishes=take_names("publishes", _FILE, []),
