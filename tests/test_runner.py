@@ -3,11 +3,13 @@
 import datetime
 import hashlib
 import json
+import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -21,6 +23,7 @@ from page_runner import pool, store
 from page_runner.pool import PagePool
 from page_runner.runner import PageRunner, Report
 from page_runner.script import parse
+from page_runner.watch import Watcher, stamp
 
 TESTS = Path(__file__).parent
 SAMPLES = TESTS / "samples"
@@ -190,6 +193,26 @@ def test_prose_edit_does_not_run_the_page(good: Path) -> None:
     assert after.metadata.script == store.script_digest(good) != before.metadata.script
 
 
+def test_watcher_writes_edited_prose_into_the_page_file(good: Path) -> None:
+    run(good)
+    with PageRunner("cpu") as runner:
+        watcher = Watcher(runner, good.parent)
+        edit(good, "It prints", "It also prints")
+        watcher.look()
+        deadline = time.monotonic() + 30
+        while stored(good).metadata.script != store.script_digest(good):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    assert "It also prints" in stored(good).cells[0].source
+
+
+def test_file_that_vanishes_between_two_looks_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "exists", lambda path: True)  # a moment ago
+    assert stamp(tmp_path / "11_a.py") == (0, 0, 0)
+
+
 def test_page_file_is_a_notebook_that_says_where_it_comes_from(good: Path) -> None:
     run(good)
     path = store.page_path(good)
@@ -349,8 +372,10 @@ def test_stand_in_is_replaced_when_there_is_better_data(
     assert changed(good) == []
 
 
-def test_data_is_listed_while_it_comes_and_goes(tmp_path: Path) -> None:
-    """A file that vanishes between the look at its folder and that at it is none."""
+def test_data_is_listed_while_it_comes_and_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that vanishes between two looks at it, or before the first, is none."""
     (tmp_path / "kept").write_text("1")
     (tmp_path / "stand-in").mkdir()
     (tmp_path / "stand-in" / "drawn").write_text("1")
@@ -358,6 +383,17 @@ def test_data_is_listed_while_it_comes_and_goes(tmp_path: Path) -> None:
     (tmp_path / ".mnist.part" / "half").write_text("1")
     (tmp_path / "gone").symlink_to(tmp_path / "nowhere")  # listed, and cannot be read
     assert list(store._listing(tmp_path)) == ["kept"]
+    look = Path.stat
+
+    def last_look(path: Path, **options: bool) -> os.stat_result:
+        seen = look(path, **options)
+        if path.name == "going":
+            path.unlink()
+        return seen
+
+    (tmp_path / "going").write_text("1")
+    monkeypatch.setattr(Path, "stat", last_look)
+    assert "kept" in store._listing(tmp_path)
     assert store._listing(tmp_path / "none") == {}
 
 

@@ -29,7 +29,7 @@ from outputs import inline_svg, output_html
 from page_runner import store
 from page_runner.script import parse
 from policy import closed
-from prose import difference, links, plain_text
+from prose import difference, links, plain_text, split_list
 from rendering import fence, grouped
 
 ROOT = Path(__file__).parents[1]
@@ -429,6 +429,12 @@ def test_links_of_a_notebook_lead_to_the_site(
         "[out](https://a.org/b.py)",
     ):
         assert part in notebook.cells[0].source
+
+
+def test_notes_of_code_are_the_list_after_it() -> None:
+    notes = "1. One,\n   in two lines.\n\n2. Two."
+    assert split_list(f"{notes}\n\nThen prose.") == (notes, "Then prose.")
+    assert split_list("Prose.\n\n1. One") == ("", "Prose.\n\n1. One")
 
 
 def test_links_are_those_of_the_parsed_text() -> None:

@@ -88,12 +88,17 @@ def imported_names(imports: list[ast.ImportFrom]) -> tuple[str, ...]:
 
 def without(lines: list[str], statements: list[ast.ImportFrom]) -> list[str]:
     """Lines without those of some statements, nor the blank ones before them."""
-    gone = {i for node in statements for i in range(node.lineno - 1, node.end_lineno)}
+    gone = {i for node in statements for i in range(node.lineno - 1, last_line(node))}
     for node in statements:
         before = node.lineno - 2
         if before >= 0 and not lines[before].strip():
             gone.add(before)
     return [line for i, line in enumerate(lines) if i not in gone]
+
+
+def last_line(node: ast.stmt) -> int:
+    """The number of a statement's last line."""
+    return node.end_lineno or node.lineno
 
 
 @lru_cache
@@ -154,7 +159,7 @@ def statement_source(node: ast.stmt, lines: list[str], needed: set[str]) -> str:
     start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
     while start > 1 and lines[start - 2].startswith("#"):
         start -= 1
-    return "\n".join(lines[start - 1 : node.end_lineno])
+    return "\n".join(lines[start - 1 : last_line(node)])
 
 
 def join_statements(parts: list[tuple[ast.stmt, str]]) -> str:
@@ -166,7 +171,7 @@ def join_statements(parts: list[tuple[ast.stmt, str]]) -> str:
             text += "\n\n\n"
         elif (
             kinds <= {ast.Import, ast.ImportFrom}
-            or node.lineno == before.end_lineno + 1
+            or node.lineno == last_line(before) + 1
         ):
             text += "\n"
         else:

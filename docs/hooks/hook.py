@@ -133,7 +133,7 @@ def on_pre_page(page: Page, **_: Any) -> Page:
     """Served live, do not render a lesson again that has not changed."""
     lesson, earlier = lesson_of(page), site.rendered.get(page.file.src_uri)
     if site.live and lesson and earlier and earlier.page.meta["lesson"] == lesson:
-        page.render = lambda *_: site.now.repeat(earlier)
+        page.render = lambda *_: site.now.repeat(earlier)  # type: ignore[method-assign]
     return page
 
 

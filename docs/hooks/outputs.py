@@ -143,12 +143,12 @@ def inline_svg(svg: str, alt: str, prefix: str) -> str:
     for element in root.iter():
         _style_to_attributes(element)
         if "d" in element.attrib:
-            element.set("d", _short_path(element.get("d")))
+            element.set("d", _short_path(element.attrib["d"]))
         for text in ("text", "tail"):
             if not (getattr(element, text) or "").strip():
                 setattr(element, text, None)
     for side in ("width", "height"):
-        points = float(root.get(side).removesuffix("pt"))
+        points = float(root.attrib[side].removesuffix("pt"))
         root.set(side, f"{points * POINT:.0f}")
     root.attrib.pop("version", None)
     root.attrib.update(

@@ -78,6 +78,14 @@ def sentences(text: str) -> list[str]:
     return []
 
 
+def split_list(text: str) -> tuple[str, str]:
+    """The numbered list that some Markdown starts with, if it does, and the rest."""
+    tokens, lines = NOTEBOOK.parse(text), text.splitlines(keepends=True)
+    starts = bool(tokens) and tokens[0].type == "ordered_list_open"
+    end = tokens[0].map[1] if starts and tokens[0].map else 0
+    return "".join(lines[:end]).strip(), "".join(lines[end:])
+
+
 def _words(token: Token, line_end: str = " ") -> str:
     parts = [
         line_end if child.type in ("softbreak", "hardbreak") else child.content

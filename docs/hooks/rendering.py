@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 
 from outputs import is_picture, output_html, output_markdown
 from policy import end_of_cell
+from prose import split_list
 
 log = logging.getLogger("mkdocs.hooks.lessons")  # strict builds count its warnings
 
@@ -132,8 +133,4 @@ def place_annotations(cells: list[NotebookNode]) -> None:
     for cell, after in pairwise(cells):
         if cell.cell_type != "code" or "# (1)!" not in cell.source:
             continue
-        paragraphs = after.source.split("\n\n")
-        notes = [p for p in paragraphs if re.match(r"\d+\. |\s", p)]
-        if notes and notes == paragraphs[: len(notes)]:
-            cell.metadata["annotations"] = "\n\n".join(notes)
-            after.source = "\n\n".join(paragraphs[len(notes) :])
+        cell.metadata["annotations"], after.source = split_list(after.source)
