@@ -10,7 +10,7 @@ import atexit
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ from lessons import (
     load_sources,
     page_path,
 )
-from policy import closed
+from policy import closed, is_closed
 from prose import Link
 from rendering import (
     VERBATIM,
@@ -146,7 +146,7 @@ def on_page_markdown(
         first = [found for stem in lesson.read_first if (found := find_lesson(stem))]
         summary = escape(lesson.summary)
         page.meta.update(lesson=lesson, read_first=first, description=summary)
-        for difference in lesson.differences():
+        for difference in lesson.differences:
             log.warning(f"{difference}: write what both dialects read alike")
         return markdown
     env = on_env(config.theme.get_env(), config)
@@ -200,20 +200,13 @@ def on_env(
 
 def on_post_page(output: str, page: Page, **_: Any) -> str:
     """Finish a page, and put in its outputs."""
-    rendering, lesson = site.rendered[page.file.src_uri], lesson_of(page)
-    cells = {cell.id: cell for cell in lesson.notebook.cells} if lesson else {}
-
-    def complain(cell: str | None, what: str) -> None:
-        where = lesson.where(cells[cell]) if lesson and cell in cells else ""
-        rendering.warn(f"holds {what}, which no page of the site may", where)
-
-    return finished(output, complain, rendering)
+    return finished(output, page.file.src_uri, site.rendered[page.file.src_uri])
 
 
 def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
     """Finish the theme's own pages, such as 404.html."""
     is_page = template_name.endswith(".html")
-    return finished(output_content, named(template_name)) if is_page else output_content
+    return finished(output_content, template_name) if is_page else output_content
 
 
 @event_priority(-200)  # the offline plugin writes its search index at -100
@@ -221,32 +214,26 @@ def on_post_build(config: MkDocsConfig, **_: Any) -> None:
     """Finish pages that were only copied; offer the site as a zip."""
     if site.live:
         return
-    folder = Path(config.site_dir)
-    for path in Path(config.docs_dir).rglob("*.html"):
-        copy = folder / path.relative_to(config.docs_dir)
-        if copy.is_file():
-            text = copy.read_text(encoding="utf-8")
-            copy.write_text(finished(text, named(copy.name)), encoding="utf-8")
-    write_archive(folder, config.extra["archive"])
+    for path in Path(config.site_dir).rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        if not is_closed(text):
+            path.write_text(finished(text, path.name), encoding="utf-8")
+    write_archive(Path(config.site_dir), config.extra["archive"])
 
 
-def named(page: str) -> Callable[[str | None, str], None]:
-    """What tells of something on a page that the policy would stop."""
-    return lambda _, what: log.warning(
-        f"{page} holds {what}, which no page of the site may"
-    )
-
-
-def finished(
-    html: str,
-    complain: Callable[[str | None, str], None],
-    rendering: Rendering | None = None,
-) -> str:
+def finished(html: str, name: str, rendering: Rendering | None = None) -> str:
     """A page's HTML; the live server adds a script that the policy would forbid."""
     html = valid(compact(html))
     if rendering:
         html = rendering.with_outputs(html)
-    return html if site.live else closed(html, complain)
+    if site.live:
+        return html
+    html, complaints = closed(html)
+    lesson = lesson_of(rendering.page) if rendering else None
+    for cell, what in complaints:
+        where = lesson.place(cell) if lesson and cell else name
+        log.warning(f"{where} holds {what}: no page of the site may")
+    return html
 
 
 def root(config: MkDocsConfig) -> Path:

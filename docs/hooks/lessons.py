@@ -5,6 +5,7 @@ import json
 import logging
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
@@ -74,7 +75,7 @@ class Lesson:
                 summary = f"{summary} {sentence}".strip()
         return summary
 
-    @property
+    @cached_property
     def words(self) -> int:
         """Number of words of its prose."""
         cells = self.notebook.cells
@@ -160,6 +161,12 @@ class Lesson:
         is_code = cell.cell_type == "code"
         return f"{place} cell {cell.execution_count}" if is_code else place
 
+    def place(self, identity: str) -> str:
+        """The place of the cell of that name; else the script."""
+        found = [cell for cell in self.notebook.cells if cell.id == identity]
+        return self.where(found[0]) if found else self.script.name
+
+    @cached_property
     def differences(self) -> list[str]:
         """Where a notebook shows its prose otherwise than the site."""
         found = [
@@ -237,7 +244,7 @@ class Chapter:
         """Its title with its number: `1. Tensors and gradients`."""
         return f"{self.number}. {self.title}"
 
-    @property
+    @cached_property
     def words(self) -> int:
         """Number of words of its lessons' prose."""
         return sum(lesson.words for lesson in self.lessons)

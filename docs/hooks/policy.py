@@ -3,10 +3,10 @@
 import base64
 import hashlib
 import re
-from collections.abc import Callable
 from html.parser import HTMLParser
 
 CHARSET = '<meta charset="utf-8">'
+META = '<meta http-equiv="Content-Security-Policy" content="'
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",  # and the theme's own scripts, by their digests
@@ -61,23 +61,25 @@ def end_of_cell(identity: str) -> str:
     return f"<!--end of {identity}-->"
 
 
-def closed(html: str, complain: Callable[[str | None, str], None]) -> str:
+def is_closed(html: str) -> bool:
+    """Whether a page has the policy."""
+    return f"{META}default-src {POLICY['default-src']}; " in html
+
+
+def closed(html: str) -> tuple[str, list[tuple[str | None, str]]]:
     """A page that asks no other host for anything, and runs no script but its own.
 
-    `complain` is told what the policy would stop, with the cell that it comes from.
+    With it comes what the policy will stop on it, and the cell that each comes from.
     """
     page = Inspector(html)
-    for cell, complaint in page.complaints:
-        complain(cell, complaint)
     hashes = [hashlib.sha256(script.encode()).digest() for script in page.scripts]
     sources = [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in hashes]
     policy = {**POLICY, "script-src": " ".join([POLICY["script-src"], *sources])}
     content = "; ".join(f"{name} {value}" for name, value in policy.items())
-    meta = f'<meta http-equiv="Content-Security-Policy" content="{content}">'
-    html, count = re.subn(CHARSET, rf"\g<0>\n{meta}", html, count=1, flags=re.I)
-    if not count:
-        complain(None, f"has no place for the policy: write `{CHARSET}`")
-    return END_OF_CELL.sub("", html)
+    html = re.sub(CHARSET, rf'\g<0>\n{META}{content}">', html, count=1, flags=re.I)
+    if not is_closed(html):
+        page.complaints.append((None, f"no `{CHARSET}` for the policy to follow"))
+    return END_OF_CELL.sub("", html), page.complaints
 
 
 def allows(directive: str, address: str) -> bool:
