@@ -44,6 +44,12 @@ def run(session: nox.Session, module: str, *arguments: str) -> None:
     session.run(str(PYTHON), "-m", module, *arguments)
 
 
+def run_tool(session: nox.Session, name: str, *arguments: str) -> None:
+    """Run a module of tests/tools/ in the same way."""
+    command = [str(PYTHON), "-m", f"tools.{name}", *arguments]
+    session.run(*command, env={"PYTHONPATH": "tests"})
+
+
 def has_cuda(session: nox.Session) -> bool:
     """Whether the shared environment's torch finds a CUDA device."""
     code = "import torch; print(torch.cuda.is_available())"
@@ -76,7 +82,8 @@ def tests(session: nox.Session, device: str) -> None:
 @nox.session
 def new(session: nox.Session) -> None:
     """Start a page from the model page: `-- 27_title`."""
-    session.run(sys.executable, "tests/new_page.py", *session.posargs, external=True)
+    prepare(session, "tests")
+    run_tool(session, "new_page", *session.posargs)
 
 
 @nox.session
@@ -125,4 +132,4 @@ def browser(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Build times and page sizes as ratios to stock mkdocs-jupyter."""
     prepare(session, "tests", "docs")
-    session.run(str(PYTHON), "tests/bench.py", *session.posargs)
+    run_tool(session, "bench", *session.posargs)

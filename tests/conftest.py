@@ -1,7 +1,8 @@
 """Options, fixtures and the closing summary of a test run."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from page_runner.runner import PageRunner, Report
 from page_runner.script import find_pages
 
-REPORT = "page_report"
+REPORT = pytest.StashKey[Report]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,17 +43,37 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def page_runner(request: pytest.FixtureRequest) -> Iterator[PageRunner]:
-    """Runs all the selected pages, two at a time, while tests wait for theirs."""
+    """Runs all the selected pages, two at a time, while tests wait for theirs.
+
+    Where pytest itself runs tests side by side (xdist), a page starts with its test.
+    """
     option = request.config.getoption
     selected = [
         item.callspec.params["script"]
         for item in request.session.items
-        if _is_page_test(item)
+        if _is_page_test(item) and not hasattr(request.config, "workerinput")
     ]
     with PageRunner(option("--device"), record=option("--record")) as runner:
         for script in selected:
             runner.start(script)
         yield runner
+
+
+@pytest.fixture
+def keep_report(request: pytest.FixtureRequest) -> Callable[[Report], None]:
+    """Keeps what became of a page for the terminal."""
+    return lambda report: request.node.stash.setdefault(REPORT, report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put that into the test's report as plain data, which can go to any process."""
+    report = yield
+    if page_report := item.stash.get(REPORT, None):
+        report.page_report = asdict(page_report)
+    return report
 
 
 def _is_page_test(item: pytest.Item) -> bool:
@@ -62,7 +83,8 @@ def _is_page_test(item: pytest.Item) -> bool:
 
 def _page_report(report: object) -> Report | None:
     """The report of the page that a test is about; None for any other test."""
-    return dict(getattr(report, "user_properties", ())).get(REPORT)
+    fields = getattr(report, "page_report", None)
+    return Report(**fields) if fields else None
 
 
 class PageReporter:
@@ -119,4 +141,5 @@ class PageReporter:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     terminal = config.pluginmanager.get_plugin("terminalreporter")
-    config.pluginmanager.register(PageReporter(terminal))
+    if terminal:  # a worker of xdist has none
+        config.pluginmanager.register(PageReporter(terminal))

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from new_page import create
 from page_runner.runner import PageRunner
 from page_runner.script import parse
+from tools.new_page import create
 
 
 @pytest.fixture

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from page_runner.runner import PageRunner
+from page_runner.runner import PageRunner, Report
 
 
 def test_page(
     script: Path,
     page_runner: PageRunner,
-    record_property: Callable[[str, object], None],
+    keep_report: Callable[[Report], None],
 ) -> None:
     report = page_runner.finish(script)
-    record_property("page_report", report)
+    keep_report(report)
     if report.problems:
         pytest.fail("\n\n".join(report.problems), pytrace=False)

@@ -1,18 +1,29 @@
 """The machine that runs and judges pages, on small sample pages made for it."""
 
+import datetime
+import hashlib
+import json
+import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
+import time
+import tomllib
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat import NotebookNode
 
 from page_runner import pool, store
 from page_runner.pool import PagePool
 from page_runner.runner import PageRunner, Report
 from page_runner.script import parse
+from page_runner.watch import Watcher, stamp
 
 TESTS = Path(__file__).parent
 SAMPLES = TESTS / "samples"
@@ -104,13 +115,29 @@ def test_other_pages_still_run(
     assert suite.returncode == 1
     assert f"{count} failed, 1 passed" in suite.stdout
     assert f"1 ran, 0 cached, {count} failed; 1 compared (9 numbers)" in suite.stdout
-    assert store.executed_path(project / "snippets" / "11_good.py", "cpu").exists()
+    assert store.page_path(project / "snippets" / "11_good.py").exists()
 
 
 def test_no_page_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "snippets").mkdir()
     suite = run_suite(tmp_path)
     assert suite.returncode != 0
+
+
+def test_options_of_pytest_and_its_plugins_work(tmp_path: Path) -> None:
+    """Tests side by side, and a report for other programs: each page runs once."""
+    shutil.copytree(SAMPLES / "expected", tmp_path / "tests" / "expected")
+    (tmp_path / "snippets").mkdir()
+    for name in ("11_good.py", "17_wrong_word.py", "19_false_claim.py"):
+        shutil.copy(SAMPLES / name, tmp_path / "snippets")
+    file = tmp_path / "junit.xml"
+    suite = run_suite(tmp_path, "--numprocesses=2", f"--junitxml={file}")
+    assert "1 ran, 0 cached, 2 failed; 1 compared (9 numbers)" in suite.stdout
+    assert "PASSED" not in suite.stdout
+    results = ET.parse(file).getroot()[0]
+    assert (results.get("tests"), results.get("failures")) == ("3", "2")
+    assert results.get("errors") == "0"
+    assert "'falls' where 'rises' was recorded" in file.read_text()
 
 
 @pytest.fixture
@@ -141,13 +168,76 @@ def test_unchanged_page_is_not_run_again(good: Path) -> None:
     assert (report.status, report.compared) == ("cached", 9)
 
 
+def stored(script: Path) -> NotebookNode:
+    """The file of a page, which is there and whole."""
+    notebook = store.read(script)
+    assert notebook is not None
+    return notebook
+
+
+def changed(script: Path) -> list[str]:
+    """What has changed since the last run of a page."""
+    return store.changes(store.read(script), store.dependencies(parse(script), "cpu"))
+
+
 def test_prose_edit_does_not_run_the_page(good: Path) -> None:
+    """Its file is written anew: the script's prose, the outputs of the last run."""
     run(good)
+    before = stored(good)
     edit(good, "It prints", "It also prints")
     assert run(good).status == "cached"
-    notebook = store.current_notebook(good)
-    assert "It also prints" in notebook.cells[0].source
-    assert notebook.cells[2].outputs
+    after = stored(good)
+    assert "It also prints" in after.cells[0].source
+    assert after.cells[2].outputs == before.cells[2].outputs != []
+    assert after.metadata.run == before.metadata.run
+    assert after.metadata.script == store.script_digest(good) != before.metadata.script
+
+
+def test_watcher_writes_edited_prose_into_the_page_file(good: Path) -> None:
+    run(good)
+    with PageRunner("cpu") as runner:
+        watcher = Watcher(runner, good.parent)
+        edit(good, "It prints", "It also prints")
+        watcher.look()
+        deadline = time.monotonic() + 30
+        while stored(good).metadata.script != store.script_digest(good):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    assert "It also prints" in stored(good).cells[0].source
+
+
+def test_file_that_vanishes_between_two_looks_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "exists", lambda path: True)  # a moment ago
+    assert stamp(tmp_path / "11_a.py") == (0, 0, 0)
+
+
+def test_page_file_is_a_notebook_that_says_where_it_comes_from(good: Path) -> None:
+    run(good)
+    path = store.page_path(good)
+    assert path == good.parents[1] / ".cache" / "pages" / "11_good.ipynb"
+    nbformat.validate(nbformat.read(path, as_version=4))
+    document = json.loads(path.read_text())
+    checksum = document["metadata"].pop("checksum")
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    assert checksum == hashlib.sha256(canonical.encode()).hexdigest()
+    page = parse(good)
+    for cell, written in zip(page.cells, document["cells"], strict=True):
+        assert written["source"] == cell.source
+        assert written["metadata"]["line"] == cell.line
+    assert document["metadata"]["page"]["title"] == page.title
+
+
+def test_what_failed_is_not_handed_over(good: Path) -> None:
+    """A page that passed once and fails now has no file that belongs to it."""
+    run(good)
+    edit(store.expected_path(good), "0.3125", "0.4125")
+    assert run(good).status == "failed"
+    assert stored(good).metadata.script != store.script_digest(good)
+    edit(store.expected_path(good), "0.4125", "0.3125")
+    assert run(good).status == "cached"
+    assert stored(good).metadata.script == store.script_digest(good)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +256,7 @@ def test_page_is_run_again_when_it_changes(
 ) -> None:
     run(good)
     change(good)
-    assert store.current_notebook(good) is None
+    assert changed(good) == [reason]
     report = run(good)
     assert (report.status, report.reason) == ("ran", reason)
 
@@ -179,31 +269,194 @@ def test_page_depends_on_its_surroundings(
     edit(good, "import torch\n", "import torch\nfrom load import mnist\n")
     monkeypatch.setenv("SNIPPETS_DATA", str(tmp_path / "data"))
     run(good)
-    page = parse(good)
-    assert store.changed(page) == []
+    assert changed(good) == []
 
     load.write_text("used = {}\ndef mnist(): return 1\n")
-    assert store.changed(page) == ["load.py"]
+    assert changed(good) == ["load.py"]
     load.write_text("used = {}\ndef mnist(): pass\n")
 
+    data = tmp_path / "data" / "cifar10.npz"
+    data.parent.mkdir()
+    data.write_text("new")
+    assert changed(good) == []  # it had what it needed
+    run_again(good)
+    data.write_text("other")
+    assert changed(good) == ["data"]
+    run(good)
+    data.unlink()
+    assert changed(good) == ["data"]
+    run(good)
+
+    for name in ("_versions", "_processor", "_runner_digest"):
+        monkeypatch.setattr(store, name, lambda: "new")
+    monkeypatch.setattr(platform, "python_version", lambda: "3.99")
+    assert changed(good) == ["packages", "Python", "processor", "runner"]
+
+
+def run_again(script: Path) -> None:
+    store.page_path(script).unlink()
+    run(script)
+
+
+def test_every_package_and_module_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = tomllib.loads((TESTS.parent / "pyproject.toml").read_text())
+    names = {re.match(r"[\w-]+", x)[0] for x in group["dependency-groups"]["pages"]}
+    assert set(store._versions()) == {*names, "ipython"}
+    before = store._runner_digest()
+    for module in (TESTS / "page_runner").glob("*.py"):
+        text = module.read_bytes()
+        monkeypatch.setattr(
+            Path,
+            "read_bytes",
+            lambda path, module=module, text=text: (
+                b"edited" if path == module else text
+            ),
+        )
+        assert store._runner_digest() != before
+        monkeypatch.undo()
+
+
+def test_edit_during_a_run_is_a_change(good: Path) -> None:
+    """What a run depends on is taken when it starts, and so is the script."""
+    load = good.parent / "load.py"
+    load.write_text("used = {}\n")
+    edit(good, "import torch\n", "import torch\nfrom load import used\n")
+    with PageRunner("cpu") as runner:
+        runner.start(good)
+        load.write_text("used = {}\nnew = 1\n")
+        edit(good, "It prints", "It also prints")
+        assert runner.finish(good).status == "ran"
+    assert changed(good) == ["load.py"]
+    assert stored(good).metadata.script != store.script_digest(good)
+
+
+def test_download_of_a_run_is_no_change(
+    good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SNIPPETS_DATA", str(tmp_path / "data"))
+    (good.parent / "load.py").write_text("""\
+import os
+from pathlib import Path
+Path(os.environ["SNIPPETS_DATA"]).mkdir()
+Path(os.environ["SNIPPETS_DATA"], "mnist").write_text("1")
+used = {"mnist": "real 1a2b3c4d"}
+""")
+    edit(good, "import torch\n", "import torch\nfrom load import used\n")
+    assert run(good).status == "ran"
+    assert changed(good) == []
+
+
+def test_stand_in_is_replaced_when_there_is_better_data(
+    good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SNIPPETS_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("SNIPPETS_OFFLINE", raising=False)
+    (good.parent / "load.py").write_text('used = {"mnist": "stand-in 1a2b3c4d"}\n')
+    edit(good, "import torch\n", "import torch\nfrom load import used\n")
+    run(good)
+    assert changed(good) == []
+
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "cifar10.npz").write_text("new")
-    assert store.changed(page) == ["data"]
-    (tmp_path / "data" / "cifar10.npz").unlink()
+    (tmp_path / "data" / "mnist").write_text("1")
+    assert changed(good) == ["data"]
+    (tmp_path / "data" / "mnist").unlink()
 
-    monkeypatch.setattr(store, "_versions", lambda: {"torch": "9.9"})
-    assert store.changed(page) == ["packages"]
-    monkeypatch.setattr(store, "_runner_digest", lambda: "new")
-    assert store.changed(page) == ["packages", "runner"]
+    class Tomorrow(datetime.date):
+        @classmethod
+        def today(cls) -> datetime.date:
+            return datetime.date(2999, 1, 1)
+
+    monkeypatch.setattr(store.datetime, "date", Tomorrow)
+    assert changed(good) == ["stand-in data"]
+    monkeypatch.setenv("SNIPPETS_OFFLINE", "1")
+    assert changed(good) == []
 
 
-@pytest.mark.parametrize("damage", ["", "{", '{"cells": []}', "truncated"])
+def test_data_is_listed_while_it_comes_and_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that vanishes between two looks at it, or before the first, is none."""
+    (tmp_path / "kept").write_text("1")
+    (tmp_path / "stand-in").mkdir()
+    (tmp_path / "stand-in" / "drawn").write_text("1")
+    (tmp_path / ".mnist.part").mkdir()
+    (tmp_path / ".mnist.part" / "half").write_text("1")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")  # listed, and cannot be read
+    assert list(store._listing(tmp_path)) == ["kept"]
+    look = Path.stat
+
+    def last_look(path: Path, **options: bool) -> os.stat_result:
+        seen = look(path, **options)
+        if path.name == "going":
+            path.unlink()
+        return seen
+
+    (tmp_path / "going").write_text("1")
+    monkeypatch.setattr(Path, "stat", last_look)
+    assert "kept" in store._listing(tmp_path)
+    assert store._listing(tmp_path / "none") == {}
+
+
+@pytest.mark.parametrize("moment", ["dependencies", "changes", "refresh"])
+def test_page_saved_or_removed_between_two_looks(
+    good: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Whenever another look at its files would find others, the runner goes on."""
+    run(good)
+    edit(good, "It prints", "It also prints")
+    before = getattr(store, moment)
+
+    def disturbed(*arguments: object) -> object:
+        edit(good, "line", "curve")
+        store.page_path(good).unlink()
+        return before(*arguments)
+
+    monkeypatch.setattr(store, moment, disturbed)
+    assert run(good).problems == []
+    monkeypatch.undo()
+    assert stored(good).metadata.script != store.script_digest(good)
+
+
+def test_script_that_vanishes_is_reported(tmp_path: Path) -> None:
+    report = run(tmp_path / "11_gone.py")
+    assert report.status == "failed"
+    assert report.problems[0].startswith("11_gone.py:1: FileNotFoundError")
+
+
+def test_one_flipped_digit_is_a_damaged_page(good: Path) -> None:
+    run(good)
+    path = store.page_path(good)
+    text = path.read_text()
+    path.write_text(text.replace("0.3125", "0.3135", 1))
+    assert store.read(good) is None
+    assert run(good).reason == "never run"
+    assert store.read(good) is not None
+
+
+def test_written_files_have_the_mode_of_any_other(tmp_path: Path) -> None:
+    store.write_whole(tmp_path / "folder" / "whole", "text")
+    (tmp_path / "other").write_text("text")
+    modes = [path.stat().st_mode for path in tmp_path.rglob("*") if path.is_file()]
+    assert modes[0] == modes[1]
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["whole"]
+
+
+def test_recording_is_that_of_the_cpu(good: Path) -> None:
+    path = store.expected_path(good)
+    before = path.read_text()
+    with PageRunner("cuda", record=True) as runner:
+        report = runner.finish(good)
+    assert "leave out --device" in report.problems[0]
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"cells": []}', "truncated"])
 def test_damaged_notebook_is_missing(good: Path, damage: str) -> None:
     run(good)
-    path = store.executed_path(good, "cpu")
+    path = store.page_path(good)
     text = path.read_text()
     path.write_text(text[: len(text) // 2] if damage == "truncated" else damage)
-    assert store.current_notebook(good) is None
+    assert store.read(good) is None
     assert run(good).status == "ran"
 
 
@@ -238,7 +491,7 @@ def test_other_data_is_not_compared(good: Path) -> None:
 
 def test_outputs_are_those_of_jupyter(good: Path) -> None:
     run(good)
-    code = [cell for cell in store.current_notebook(good).cells if "outputs" in cell]
+    code = [cell for cell in stored(good).cells if "outputs" in cell]
     printed, value = code[1].outputs
     assert (printed.name, printed.text) == ("stdout", "loss 0.3125\n")
     assert value.data["text/plain"] == "tensor([0.5000, 0.2500])"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from page_runner.script import PageError, parse
+from page_runner.script import PageError, loads_data, parse
 
 HEADER = """\
 # ---
@@ -97,3 +97,33 @@ def test_nothing_to_run(tmp_path: Path) -> None:
     text = HEADER + BODY[: BODY.index("# %% tags")]
     with pytest.raises(PageError, match="a page runs"):
         parse(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("import load", "`load` is a module of its own folder"),
+        ("import helper.part", "`helper.part` is a module of its own folder"),
+        ("from helper import x", "`helper` is a module of its own folder"),
+        ("from . import load", "`.` is a module of its own folder"),
+        ("from load import mnist as m", "takes plain names"),
+        ("from load import *", "takes plain names"),
+    ],
+)
+def test_local_modules_are_refused(
+    tmp_path: Path, statement: str, message: str
+) -> None:
+    """The site could not offer such a page, nor know when to run it again."""
+    for name in ("load.py", "helper.py"):
+        write(tmp_path, "", name)
+    text = (HEADER + BODY).replace("x = 1", f"import os\n{statement}\nx = 1")
+    with pytest.raises(PageError, match=r"12_sample\.py:18: ") as caught:
+        parse(write(tmp_path, text))
+    assert message in str(caught.value)
+
+
+def test_data_is_loaded(tmp_path: Path) -> None:
+    text = HEADER + BODY
+    assert not loads_data(parse(write(tmp_path, text)))
+    text = text.replace("x = 1", "from load import (\n    mnist,\n)")
+    assert loads_data(parse(write(tmp_path, text)))

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -13,23 +14,25 @@ from pathlib import Path
 import jupytext
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort, PluginError
 from nbformat import NotebookNode
 from PIL import Image
 
+from downloads import needed_source, runnable_script
+from finishing import compact, valid, write_archive
+from hook import colab
+from lessons import duration, load_if_changed, load_lessons
+from outputs import inline_svg, output_html
+from page_runner import store
+from page_runner.script import parse
+from policy import Inspector, closed, end_of_cell
+from prose import difference, links, plain_text, split_list
+from rendering import fence, grouped
+
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "docs" / "hooks"), str(ROOT / "tests")]
-
-from downloads import needed_source, runnable_notebook, runnable_script  # noqa: E402
-from finishing import compact, valid, with_policy, write_archive  # noqa: E402
-from hook import colab  # noqa: E402
-from lessons import duration, load_if_changed, load_lessons, plain_text  # noqa: E402
-from outputs import inline_svg, output_html  # noqa: E402
-from rendering import fence, grouped  # noqa: E402
-
-import page_runner.store  # noqa: E402
 
 HELPER = '''"""Data."""
 
@@ -131,34 +134,38 @@ L 3.5 -1.0" style="stroke: currentColor; stroke-width: 0.8"/></defs>
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
-def executed(script: Path) -> NotebookNode:
-    """A script as the runner's store would give it."""
-    notebook = jupytext.reads(script.read_text(), fmt="py:percent")
-    outputs = {
-        "mnist": nbformat.v4.new_output("stream", text="3\n"),
-        "plt": nbformat.v4.new_output("display_data", {"image/svg+xml": SVG}),
-        '"```"': nbformat.v4.new_output("stream", text="```\n<b>\n\n  end\n"),
+OUTPUTS = {  # of the cells that hold a word
+    "mnist": nbformat.v4.new_output("stream", text="3\n"),
+    "plt": nbformat.v4.new_output("display_data", {"image/svg+xml": SVG}),
+    '"```"': nbformat.v4.new_output("stream", text="```\n<b>\n\n  end\n"),
+}
+
+
+def hand_over(script: Path, **shown: NotebookNode) -> None:
+    """Write the file of a page that passed; `shown` are outputs, as in OUTPUTS."""
+    page = parse(script)
+    outputs = {**OUTPUTS, **shown}
+    facts = {
+        "seconds": 0.34,
+        "device": "cpu",
+        "device_name": "CPU, one thread",
+        "torch": "2.14.1",
+        "python": "3.11.7",
+        "date": "2026-11-21",
+        "data": {"mnist": "stand-in 12345678"} if "first" in script.name else {},
+        "result": None,
+        "compared": 7,
+        "dependencies": store.dependencies(page, "cpu"),
     }
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs = [o for word, o in outputs.items() if word in cell.source]
-    notebook.metadata["run"] = NotebookNode(
-        seconds=0.34,
-        device="cpu",
-        device_name="CPU, one thread",
-        torch="2.14.1",
-        python="3.11.7",
-        date="2026-11-21",
-        data={"mnist": "stand-in 12345678"} if "first" in script.name else {},
-        result=None,
-        compared=7,
-    )
-    notebook.nbformat_minor = 5
-    return notebook
+    by_cell = {
+        cell.number: [output for word, output in outputs.items() if word in cell.source]
+        for cell in page.code
+    }
+    store.save(page, store.script_digest(script), by_cell, facts, "cpu")
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path) -> Path:
     """A project of two pages with this site's set-up."""
     for name in ("hooks", "overrides", "assets"):
         skip = shutil.ignore_patterns("__pycache__", "vendor", "fonts")
@@ -176,15 +183,25 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     settings = (ROOT / "mkdocs.yml").read_text()
     settings = re.sub(r"  - About:\n( {6}- .*\n)+", "  - about.md\n", settings)
     (tmp_path / "mkdocs.yml").write_text(settings)
-    monkeypatch.setattr(page_runner.store, "current_notebook", executed)
     return tmp_path
 
 
-def build_site(project: Path) -> Path:
-    """What `mkdocs build --strict` makes of a project."""
+def build_site(project: Path, **shown: NotebookNode) -> Path:
+    """What `mkdocs build --strict` makes of a project whose pages have passed."""
+    for script in (project / "snippets").glob("[0-9]*.py"):
+        hand_over(script, **shown)
+    return render(project)
+
+
+def render(project: Path) -> Path:
+    """What `mkdocs build --strict` makes of a project as it is."""
     config = load_config(str(project / "mkdocs.yml"), strict=True)
     build(config)
     return project / "site"
+
+
+def tree(page: Path) -> BeautifulSoup:
+    return BeautifulSoup(page.read_text(), "html.parser")
 
 
 def test_a_lesson_is_a_page_like_a_hand_written_one(project: Path) -> None:
@@ -223,8 +240,13 @@ def test_a_lesson_is_a_page_like_a_hand_written_one(project: Path) -> None:
 
 
 def test_a_page_is_closed_to_other_hosts(project: Path) -> None:
+    (project / "docs" / "copied.html").write_text(
+        '<head>\n<meta charset="utf-8">\n<title>Copied</title>\n</head>'
+    )
     site = build_site(project)
-    for page in site.glob("*.html"):
+    pages = list(site.rglob("*.html"))
+    assert site / "copied.html" in pages
+    for page in pages:
         html = page.read_text()
         assert "default-src 'none'" in html
         for address in re.findall(r'(?:src|srcset)="([^"]+)"', html):
@@ -265,16 +287,85 @@ def test_a_figure_without_alt_stops_the_build(project: Path) -> None:
         build_site(project)
 
 
-def test_a_page_without_a_run_stops_the_build(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+SECOND_FILE = ".cache/pages/12_second_page.ipynb"
+CURE = "run `nox -s tests -- 12_second_page`"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "message"),
+    [
+        ("missing", f"{SECOND_FILE} is not there: {CURE}"),
+        ("edited", f"{SECOND_FILE} does not belong to snippets/12_second_page.py"),
+        ("failed", f"{SECOND_FILE} does not belong to snippets/12_second_page.py"),
+        ("helper", ".cache/pages/11_first_page.ipynb does not belong to"),
+        ("flipped", f"{SECOND_FILE} is damaged (its checksum is another): {CURE}"),
+        ("cut", f"{SECOND_FILE} is damaged (JSONDecodeError"),
+        ("foreign", f"{SECOND_FILE} is damaged (KeyError"),
+    ],
+)
+def test_a_page_file_that_is_not_of_its_script_stops_the_build(
+    project: Path, caplog: pytest.LogCaptureFixture, trouble: str, message: str
 ) -> None:
-    monkeypatch.setattr(page_runner.store, "current_notebook", lambda script: None)
-    with pytest.raises(PluginError) as error:
-        load_lessons(project / "snippets")
-    assert str(error.value).splitlines()[1] == (
-        "snippets/12_second_page.py has no current run (never run): "
-        "run `nox -s tests -- 12_second_page`"
-    )
+    assert build_site(project).is_dir()
+    script, file = project / "snippets" / "12_second_page.py", project / SECOND_FILE
+    text = file.read_text()
+    match trouble:
+        case "missing":
+            file.unlink()
+        case "edited":
+            script.write_text(SECOND.replace("Back to", "Back at"))
+        case "failed":
+            store.disown(script, "cpu")
+        case "helper":
+            (project / "snippets" / "load.py").write_text(HELPER + "\n")
+        case "flipped":
+            file.write_text(text.replace("0.34", "0.35"))
+        case "cut":
+            file.write_text(text[:-100])
+        case "foreign":
+            nbformat.write(nbformat.v4.new_notebook(), file)
+    with pytest.raises(Abort):
+        render(project)
+    assert message in caplog.text
+    assert "run `nox -s tests -- 1" in caplog.text
+
+
+def test_served_live_a_page_whose_code_has_changed_shows_its_last_run(
+    project: Path,
+) -> None:
+    build_site(project)
+    scripts = project / "snippets"
+    (scripts / "12_second_page.py").write_text(SECOND.replace("print(1)", "print(2)"))
+    (scripts / "13_new.py").write_text(SECOND)
+    first, second = load_lessons(scripts, live=True)
+    assert (first.is_current, second.is_current) == (True, False)
+    assert second.notebook.cells[1].source == "print(1)"
+    hand_over(scripts / "12_second_page.py")
+    _, second = load_lessons(scripts, live=True)
+    assert second.is_current
+
+
+def test_site_is_rendered_without_torch_or_what_runs_pages(project: Path) -> None:
+    """In an environment that has no torch, no IPython and not the runner."""
+    build_site(project)
+    shutil.rmtree(project / "site")
+    code = f"""\
+import sys
+sys.modules.update(dict.fromkeys({["torch", "IPython", "page_runner", "matplotlib"]}))
+from mkdocs.__main__ import cli
+cli(["build", "--strict"])
+"""
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "The first page" in (project / "site" / "first-page.html").read_text()
+    assert not (project / ".cache" / "site").exists()
+
+
+def test_hooks_import_nothing_of_the_tests() -> None:
+    for module in (ROOT / "docs" / "hooks").glob("*.py"):
+        text = module.read_text()
+        assert not re.search(r"import page_runner|from page_runner|sys\.path", text)
 
 
 def test_downloads_run_in_an_empty_folder(project: Path, tmp_path: Path) -> None:
@@ -303,10 +394,58 @@ def test_a_download_without_helper_is_the_page_itself() -> None:
     assert runnable_script(SECOND, HELPER) == SECOND
 
 
-def test_links_of_a_notebook_lead_to_the_site() -> None:
-    notebook = jupytext.reads(SECOND, fmt="py:percent")
-    text = runnable_notebook(notebook, HELPER, lambda text, to: f"<{text}:{to}>")
-    assert "Back to <the first:11_first_page.py>." in text
+def test_helper_comes_before_its_first_use(project: Path) -> None:
+    script = project / "snippets" / "11_first_page.py"
+    second_use = "\n# %%\nfrom load import cifar10\n\nprint(cifar10())\n"
+    script.write_text(FIRST + second_use)
+    site = build_site(project)
+    notebook = nbformat.read(site / "downloads" / "first_page.ipynb", as_version=4)
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    namespace: dict[str, object] = {}
+    for source in code:
+        if "plt" not in source:
+            exec(source, namespace)
+    assert "def mnist" in code[0]
+    assert "def cifar10" in code[0]
+
+
+def test_links_of_a_notebook_lead_to_the_site(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code and maths are no links; a link to an anchor stays on its page."""
+    prose = (
+        "`layers[0](x)` and $a[0](x)$, then [a *part*](#what-next),\n"
+        "# [the\n# second](12_second_page.py#a-part) and [out](https://a.org/b.py)."
+    )
+    script = project / "snippets" / "11_first_page.py"
+    script.write_text(FIRST.replace("It shows", prose.replace("\n[", "\n# [")))
+    monkeypatch.setenv("SITE_URL", "https://b.org/")
+    site = build_site(project)
+    notebook = nbformat.read(site / "downloads" / "first_page.ipynb", as_version=4)
+    for part in (
+        "`layers[0](x)` and $a[0](x)$",
+        "[a *part*](https://b.org/first-page.html#what-next)",
+        "[the\nsecond](https://b.org/second-page.html#a-part)",
+        "[out](https://a.org/b.py)",
+    ):
+        assert part in notebook.cells[0].source
+
+
+def test_notes_of_code_are_the_list_after_it() -> None:
+    notes = "1. One,\n   in two lines.\n\n2. Two."
+    assert split_list(f"{notes}\n\nThen prose.") == (notes, "Then prose.")
+    assert split_list("Prose.\n\n1. One") == ("", "Prose.\n\n1. One")
+
+
+def test_links_are_those_of_the_parsed_text() -> None:
+    text = (
+        "> - [a](b.py)\n\n| [c](d.py) |\n| --- |\n\n`[e](f)` [g\n  h][i]\n\n[i]: j.py\n"
+    )
+    assert [(text[x.start : x.end], x.target) for x in links(text)] == [
+        ("[a](b.py)", "b.py"),
+        ("[c](d.py)", "d.py"),
+        ("[g\n  h][i]", "j.py"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -321,6 +460,171 @@ def test_needed_source_keeps_order_and_comments() -> None:
     source = needed_source(HELPER, ("ROOT",))
     expected = "from pathlib import Path\n\n# The folder of the data.\n"
     assert source == expected + 'ROOT = Path("data")'
+
+
+def test_description_is_the_text_of_the_page(project: Path) -> None:
+    script = project / "snippets" / "11_first_page.py"
+    prose = 'It says "one", `a * b`, `$x` and a <br> tag & more of $w$ here, at length.'
+    script.write_text(FIRST.replace("It shows *what* $w$ is.", prose))
+    page = BeautifulSoup(
+        (build_site(project) / "first-page.html").read_text(), "html.parser"
+    )
+    description = page.find("meta", attrs={"name": "description"})
+    assert description["content"] == (
+        'It says "one", a * b, $x and a tag & more of w here, at length.'
+    )
+    home = (project / "site" / "index.html").read_text()
+    assert "a * b, $x and a" in home
+
+
+def test_what_is_published_is_what_was_printed(project: Path) -> None:
+    text = (
+        "\nempty line, then tabs: a\tb\n\tc\n\n\n   indented, trailing  \n"
+        ' tabindex="" and <!--output 1--> 97.5 % \x0b\n\n'
+    )
+    site = build_site(project, print=nbformat.v4.new_output("stream", text=text))
+    assert tree(site / "second-page.html").find("samp").text == text[:-1]
+    index = json.loads((site / "search" / "search_index.json").read_text())
+    found = [entry["text"] for entry in index["docs"] if "second" in entry["location"]]
+    assert any("indented, trailing" in entry for entry in found)
+
+
+def test_code_keeps_its_tabs(project: Path) -> None:
+    script = project / "snippets" / "12_second_page.py"
+    script.write_text(SECOND.replace("print(1)", 'print("a\tb")'))
+    page = tree(build_site(project) / "second-page.html")
+    assert "a\tb" in page.find("code").text
+
+
+FOREIGN = {
+    "raw": '<img src="//a.org/b.png" alt="">',
+    "handler": '<b onclick="go()">b</b>',
+    "script": "<script>go()</script>",
+    "typed": '<script type="module">go()</script>',
+    "frame": '<iframe src="a.html"></iframe>',
+    "address": '<a href="javascript:go()">b</a>',
+    "style": '<b style="background: url(http://a.org/b.png)">b</b>',
+    "sheet": "<style>@import 'https://a.org/b.css';</style>",
+    "video": '<video src="a.mp4"></video>',
+    "object": '<object data="data:text/html,x"></object>',
+    "form": '<form action="https://a.org"></form>',
+    "link": '<link rel="stylesheet" href="https://a.org/b.css">',
+    "svg": '<svg><image xlink:href="https://a.org/b.png"/></svg>',
+}
+
+
+@pytest.mark.parametrize("html", FOREIGN.values(), ids=FOREIGN)
+def test_policy_stops(html: str) -> None:
+    """What it would stop in a browser is found, and in which cell."""
+    page = f"<script>ours()</script><article>{html}{end_of_cell('code-2')}</article>"
+    ((cell, _),) = Inspector(page).complaints
+    assert cell == "code-2"
+
+
+def test_policy_lets_pass() -> None:
+    page = """
+      <link rel="canonical" href="https://a.org"><link rel="icon" href="a.svg">
+      <script src="a.js"></script><script type="application/json">{}</script>
+      <article><a href="https://a.org">a</a><img src="data:image/png;base64,x" alt="">
+      <svg><use href="#a"/></svg><b style="background: url(a.png)">b</b></article>"""
+    assert Inspector(page).complaints == []
+
+
+def test_page_without_a_place_for_the_policy() -> None:
+    ((_, complaint),) = closed("<title>a</title>")[1]
+    assert '<meta charset="utf-8">' in complaint
+
+
+@pytest.mark.parametrize("kind", ["output", "prose"])
+def test_what_the_policy_would_stop_stops_the_build(
+    project: Path, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    script, shown = project / "snippets" / "12_second_page.py", {}
+    if kind == "prose":
+        picture = "![a](https://a.org/b.png)"
+        script.write_text(SECOND.replace("# ## A part", f"# {picture}\n#\n# ## A part"))
+    else:
+        data = {"text/html": '<b onclick="go()">b</b>', "text/plain": "x"}
+        shown["print(1)"] = nbformat.v4.new_output("display_data", data)
+    with pytest.raises(Abort, match="1 warnings"):
+        build_site(project, **shown)
+    where = {"prose": "12_second_page.py:10:", "output": "12_second_page.py:17: cell 1"}
+    assert f"snippets/{where[kind]} holds " in caplog.text
+
+
+def test_hand_written_page_is_held_to_the_policy(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (project / "docs" / "about.md").write_text("# About\n\n<script>go()</script>\n")
+    with pytest.raises(Abort, match="1 warnings"):
+        build_site(project)
+    assert "about.md holds a script, 'go()'" in caplog.text
+
+
+DIALECTS = {
+    "list without a blank line": ("text:\n- a\n- b", 1, "<ul>"),
+    "list two spaces in": ("1. a\n  - b\n2. c", 1, "<ul>"),
+    "brackets for dots": ("1) a\n2) b", 0, "<ol>"),
+    "dollars": ("\n\ncosts $5 and $6", 2, "<maths>"),
+    "table without a blank line": ("text\n| a |\n|---|\n| 1 |", 1, "<table>"),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "seen"), DIALECTS.values(), ids=DIALECTS)
+def test_dialects_of_markdown_differ(text: str, line: int, seen: str) -> None:
+    found = difference(text)
+    assert found is not None
+    assert found[0] == line
+    assert seen in found[1]
+
+
+def test_dialects_of_markdown_agree() -> None:
+    text = (
+        "# A `b`\n\n*c* **d** ***e*** $f$\n\n$$\ng\n$$\n\n- h\n    - i\n\n"
+        "> j\n\n| k |\n| - |\n| l |\n\n```python\nm\n```\n\n!!! note\n    n[^1]\n"
+    )
+    assert difference(text) is None
+
+
+def test_difference_of_dialects_stops_the_build(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    script = project / "snippets" / "12_second_page.py"
+    script.write_text(SECOND.replace("# ## A part", "# Text:\n# - a\n#\n# ## A part"))
+    with pytest.raises(Abort, match="1 warnings"):
+        build_site(project)
+    assert "snippets/12_second_page.py:15: a notebook shows <ul> <li>" in caplog.text
+
+
+def test_rich_outputs_are_published_as_such(project: Path) -> None:
+    """Markdown and TeX go through the site's own Markdown."""
+    kinds = [
+        {"text/markdown": "**b** and $w$"},
+        {"text/latex": r"$\displaystyle w$"},
+        {"text/latex": r"\begin{equation}w\end{equation}"},
+    ]
+    outputs = [
+        nbformat.v4.new_output("display_data", {**data, "text/plain": "<IPython.core>"})
+        for data in kinds
+    ]
+    words = ("print", "print(1", "print(1)")  # of the one cell
+    site = build_site(project, **dict(zip(words, outputs, strict=True)))
+    page = (site / "second-page.html").read_text()
+    assert "<strong>b</strong>" in page
+    assert r'<span class="arithmatex">\displaystyle w</span>' in page
+    assert re.search(r'<div class="arithmatex">\s*\\begin{equation}w', page)
+    assert "katex.min.js" in page
+    for absent in ("IPython.core", 'markdown="block"'):
+        assert absent not in page
+
+
+def test_output_that_cannot_be_shown_stops_the_build(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = {"application/json": {}, "text/plain": "<repr>"}
+    with pytest.raises(Abort):
+        build_site(project, print=nbformat.v4.new_output("display_data", data))
+    assert "snippets/12_second_page.py:17: cell 1 has an output that" in caplog.text
 
 
 def test_figures_of_one_page_do_not_meet() -> None:
@@ -338,10 +642,20 @@ def test_figures_of_one_page_do_not_meet() -> None:
     assert 'd="M 0 0.12 L 3.5 -1"' in one
 
 
-def test_picture_is_a_small_file_with_its_size_on_paper() -> None:
-    png = io.BytesIO()
-    Image.new("RGB", (400, 200)).save(png, "PNG", dpi=(200, 200))
-    data = {"image/png": base64.b64encode(png.getvalue()).decode()}
+@pytest.mark.parametrize("kind", ["png", "jpeg"])
+@pytest.mark.parametrize(
+    ("said", "size"),
+    [
+        ({"dpi": (200, 200)}, 'width="192" height="96"'),
+        ({}, 'width="400" height="200"'),
+    ],
+)
+def test_picture_is_a_small_file_with_its_size_on_paper(
+    kind: str, said: dict, size: str
+) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (400, 200)).save(file, kind, **said)
+    data = {f"image/{kind}": base64.b64encode(file.getvalue()).decode()}
     output = nbformat.v4.new_output("display_data", data)
     saved = []
 
@@ -350,7 +664,7 @@ def test_picture_is_a_small_file_with_its_size_on_paper() -> None:
         return "figures/x.webp"
 
     html = output_html(output, 'say "a"', "f1-", save)
-    assert '<img src="figures/x.webp" width="192" height="96"' in html
+    assert f'<img src="figures/x.webp" {size}' in html
     assert "say &quot;a&quot;" in html
     assert Image.open(io.BytesIO(*saved)).format == "WEBP"
 
@@ -423,7 +737,9 @@ def test_finished_html() -> None:
     title = '<h1>CIFAR-10<a class="headerlink" href="#x">#</a></h1>'
     assert "CIFAR-\N{WORD JOINER}10" in compact(title)
     one = "'sha256-a4ayc/80/OGda4BO/1o/V0etpOqiLx1JwB5S3beHW0s='"
-    assert one in with_policy(small)
+    html, complaints = closed(small)
+    assert one in html
+    assert complaints == []
 
 
 def test_archive_is_the_same_twice_and_does_not_offer_itself(tmp_path: Path) -> None:
@@ -452,12 +768,12 @@ def test_lesson_is_loaded_again_only_when_a_file_of_it_was_written(
     project: Path,
 ) -> None:
     script = project / "snippets" / "11_first_page.py"
+    hand_over(script)
     first = load_if_changed(script)
-    assert first is not None
     assert load_if_changed(script) is first
     script.write_text(script.read_text().replace("It shows", "It tells"))
+    hand_over(script)
     again = load_if_changed(script)
-    assert again is not None
     assert again.summary.startswith("It tells")
 
 

@@ -1,7 +1,6 @@
 """Downloads of a lesson that run on their own, in an empty folder."""
 
 import ast
-import re
 from collections.abc import Callable
 from copy import deepcopy
 from functools import lru_cache
@@ -10,11 +9,10 @@ from itertools import pairwise
 import nbformat
 from mkdocs.exceptions import PluginError
 
-KERNEL = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
-}
+from prose import Link, links
+
 FOLDED = {"jupyter": {"source_hidden": True}}  # JupyterLab shows the cell as one line
+LANGUAGE = ("kernelspec", "language_info")  # in a notebook's metadata
 HELPER_NOTE = "The data comes from this helper, which all lessons share."
 
 
@@ -34,32 +32,38 @@ def runnable_script(script: str, helper: str) -> str:
 
 
 def runnable_notebook(
-    notebook: nbformat.NotebookNode, helper: str, link: Callable[[str, str], str]
+    notebook: nbformat.NotebookNode, helper: str, link: Callable[[Link], str]
 ) -> str:
-    """A lesson as a notebook file with its outputs; `link(text, target)` is a link."""
-    result = nbformat.v4.new_notebook(metadata=KERNEL)
+    """A lesson as a notebook file with its outputs; `link` writes a link for it."""
+    language = {name: notebook.metadata[name] for name in LANGUAGE}
+    result = nbformat.v4.new_notebook(metadata=language)
     names: tuple[str, ...] = ()
+    first = 0  # cell that needs the helper
     for cell in deepcopy(notebook.cells):
+        cell.metadata.pop("line", None)  # of the script
         if cell.cell_type == "markdown":
-            cell.source = re.sub(
-                r"(?<!!)\[([^\]^]+)\]\(([^)\s]+)\)",
-                lambda match: link(match[1], match[2]),
-                cell.source,
-            )
+            cell.source = with_links(cell.source, link)
         elif imports := load_imports(cell.source):
+            first = first if names else len(result.cells)
             names += imported_names(imports)
             lines = cell.source.splitlines(keepends=True)
             cell.source = "".join(without(lines, imports)).strip()
-            at = len(result.cells)
         result.cells.append(cell)
     if names:
-        result.cells[at:at] = [
+        result.cells[first:first] = [
             nbformat.v4.new_markdown_cell(HELPER_NOTE, id="helper-note"),
             nbformat.v4.new_code_cell(
                 needed_source(helper, names), id="helper", metadata=FOLDED
             ),
         ]
     return nbformat.writes(result)
+
+
+def with_links(text: str, link: Callable[[Link], str]) -> str:
+    """Markdown with its links written by `link`."""
+    for found in reversed(links(text)):
+        text = text[: found.start] + link(found) + text[found.end :]
+    return text
 
 
 def load_imports(source: str) -> list[ast.ImportFrom]:
@@ -84,12 +88,17 @@ def imported_names(imports: list[ast.ImportFrom]) -> tuple[str, ...]:
 
 def without(lines: list[str], statements: list[ast.ImportFrom]) -> list[str]:
     """Lines without those of some statements, nor the blank ones before them."""
-    gone = {i for node in statements for i in range(node.lineno - 1, node.end_lineno)}
+    gone = {i for node in statements for i in range(node.lineno - 1, last_line(node))}
     for node in statements:
         before = node.lineno - 2
         if before >= 0 and not lines[before].strip():
             gone.add(before)
     return [line for i, line in enumerate(lines) if i not in gone]
+
+
+def last_line(node: ast.stmt) -> int:
+    """The number of a statement's last line."""
+    return node.end_lineno or node.lineno
 
 
 @lru_cache
@@ -150,7 +159,7 @@ def statement_source(node: ast.stmt, lines: list[str], needed: set[str]) -> str:
     start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
     while start > 1 and lines[start - 2].startswith("#"):
         start -= 1
-    return "\n".join(lines[start - 1 : node.end_lineno])
+    return "\n".join(lines[start - 1 : last_line(node)])
 
 
 def join_statements(parts: list[tuple[ast.stmt, str]]) -> str:
@@ -162,7 +171,7 @@ def join_statements(parts: list[tuple[ast.stmt, str]]) -> str:
             text += "\n\n\n"
         elif (
             kinds <= {ast.Import, ast.ImportFrom}
-            or node.lineno == before.end_lineno + 1
+            or node.lineno == last_line(before) + 1
         ):
             text += "\n"
         else:

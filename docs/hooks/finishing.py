@@ -1,17 +1,9 @@
-"""The last touch on a page's HTML: small, valid, and closed to other hosts."""
+"""The last touch on a page's HTML: small and valid; and the zip of them all."""
 
-import base64
-import hashlib
 import re
 import zipfile
 from pathlib import Path
 
-CHARSET = '<meta charset="utf-8">'
-POLICY = (
-    "default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; "
-    "frame-src 'self'; form-action 'self'; base-uri 'none'"
-)
 VERBATIM = re.compile("(<(pre|script|style).*?</\\2>)", re.DOTALL)
 PER_CENT = re.compile(r"(?<=\d) %(?![^<]*</code>)")
 TITLE = re.compile('(?<=>)[^<>]*(?=<a class="headerlink"[^>]*>#</a></h1>)')
@@ -44,16 +36,6 @@ def valid(html: str) -> str:
     html = html.replace(' tabindex=""', "")
     html = re.sub(r"<th\b([^>]*)></th>", r"<td\1></td>", html)
     return re.sub(r'(<input [^>]*type="checkbox"[^>]*) autocomplete="off"', r"\1", html)
-
-
-def with_policy(html: str) -> str:
-    """A page that asks no other host for anything and runs no script but its own."""
-    scripts = dict.fromkeys(re.findall("<script>(.*?)</script>", html, re.DOTALL))
-    digests = [hashlib.sha256(script.encode()).digest() for script in scripts]
-    hashes = " ".join(f"'sha256-{base64.b64encode(d).decode()}'" for d in digests)
-    policy = POLICY.format(hashes=hashes)
-    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-    return html.replace(CHARSET, f"{CHARSET}\n{meta}", 1)
 
 
 def write_archive(site: Path, name: str) -> None:

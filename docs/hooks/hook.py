@@ -11,12 +11,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jinja2
 import mkdocs_jupyter.config
-import nbformat
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
@@ -24,30 +25,33 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 from nbconvert.exporters.templateexporter import default_filters
+from nbformat import NotebookNode
 
-HERE = Path(__file__).parent
-TESTS = HERE.parents[1] / "tests"
-sys.path[:0] = [str(HERE), str(TESTS)]
-
-from downloads import runnable_notebook, runnable_script  # noqa: E402
-from finishing import compact, valid, with_policy, write_archive  # noqa: E402
-from lessons import (  # noqa: E402
+from downloads import runnable_notebook, runnable_script
+from finishing import compact, valid, write_archive
+from lessons import (
     Chapter,
     Lesson,
     by_chapter,
     duration,
     load_lessons,
     load_sources,
+    page_path,
 )
-from rendering import (  # noqa: E402
+from policy import closed, is_closed
+from prose import Link
+from rendering import (
     VERBATIM,
     Rendering,
+    cell_end,
+    code_block,
     fence,
     generated_file,
     grouped,
     log,
 )
 
+HERE = Path(__file__).parent
 NAV_PLACEHOLDER = "lessons"  # in mkdocs.yml's nav: where the chapters go
 
 
@@ -84,9 +88,10 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.repo_url = (config.repo_url or "").rstrip("/")
     mkdocs_jupyter.config.settings.templates_dir = str(HERE / "templates")
     default_filters["grouped"] = grouped
-    default_filters["fence"] = fence
-    default_filters["output_html"] = lambda *args: site.now.output(*args)
-    default_filters["site_markdown"] = lambda text: site.now.markdown(text) or ""
+    default_filters["code_block"] = code_block
+    default_filters["cell_end"] = cell_end
+    default_filters["shown"] = shown
+    default_filters["site_markdown"] = lambda text: site.now.markdown(text)
     superfences = config.mdx_configs.setdefault("pymdownx.superfences", {})
     superfences.setdefault("custom_fences", []).append(
         {"name": VERBATIM, "class": VERBATIM, "format": lambda source, *_, **__: source}
@@ -98,11 +103,11 @@ def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> None:
     """Run pages that are saved; build again when one is saved, and when it has run."""
     scripts = root(config) / "snippets"
     run_on_save = [sys.executable, "-m", "page_runner.watch", str(scripts)]
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    environment = {**os.environ, "PYTHONPATH": str(root(config) / "tests")}
     watcher = subprocess.Popen(run_on_save, env=environment, cwd=root(config))
     atexit.register(watcher.terminate)
     server.watch(str(scripts))
-    server.watch(str(root(config) / ".cache" / "executed"))
+    server.watch(str(root(config) / ".cache" / "pages"))
 
 
 @event_priority(-50)  # mkdocs-jupyter's own handling of files comes first
@@ -128,7 +133,7 @@ def on_pre_page(page: Page, **_: Any) -> Page:
     """Served live, do not render a lesson again that has not changed."""
     lesson, earlier = lesson_of(page), site.rendered.get(page.file.src_uri)
     if site.live and lesson and earlier and earlier.page.meta["lesson"] == lesson:
-        page.render = lambda *_: site.now.repeat(earlier)
+        page.render = lambda *_: site.now.repeat(earlier)  # type: ignore[method-assign]
     return page
 
 
@@ -137,9 +142,12 @@ def on_page_markdown(
 ) -> str:
     """Remember the page; fill in what a hand-written one says of the lessons."""
     site.now = Rendering(page, config, files)
-    if shown := lesson_of(page):
-        first = [found for stem in shown.read_first if (found := find_lesson(stem))]
-        page.meta.update(lesson=shown, read_first=first, description=shown.summary)
+    if lesson := lesson_of(page):
+        first = [found for stem in lesson.read_first if (found := find_lesson(stem))]
+        summary = escape(lesson.summary)
+        page.meta.update(lesson=lesson, read_first=first, description=summary)
+        for difference in lesson.differences:
+            log.warning(f"{difference}: write what both dialects read alike")
         return markdown
     env = on_env(config.theme.get_env(), config)
     template = env.overlay(
@@ -163,11 +171,19 @@ def on_page_content(html: str, page: Page, **_: Any) -> str:
 
     It got neither: nbconvert would parse the HTML once more, at the cost of the rest.
     """
-    site.rendered[page.file.src_uri] = site.now
-    if not lesson_of(page):
-        return html
-    page.toc = site.now.toc
-    return site.now.content
+    rendering = site.rendered[page.file.src_uri] = site.now
+    if lesson_of(page):
+        page.toc = rendering.toc
+    else:
+        rendering.content = html
+    return rendering.with_outputs(rendering.content, drawings=False)
+
+
+@event_priority(-50)  # the search has read by then what was printed
+def on_page_context(context: dict, page: Page, **_: Any) -> dict:
+    """Leave only marks of all outputs, which are put in when the page is finished."""
+    page.content = site.rendered[page.file.src_uri].content
+    return context
 
 
 def on_env(
@@ -183,27 +199,41 @@ def on_env(
 
 
 def on_post_page(output: str, page: Page, **_: Any) -> str:
-    """Finish a page, and put in its drawings."""
-    return site.rendered[page.file.src_uri].with_drawings(finished(output))
+    """Finish a page, and put in its outputs."""
+    return finished(output, page.file.src_uri, site.rendered[page.file.src_uri])
 
 
 def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
     """Finish the theme's own pages, such as 404.html."""
     is_page = template_name.endswith(".html")
-    return finished(output_content) if is_page else output_content
+    return finished(output_content, template_name) if is_page else output_content
 
 
 @event_priority(-200)  # the offline plugin writes its search index at -100
 def on_post_build(config: MkDocsConfig, **_: Any) -> None:
-    """Offer the whole site for reading without a network."""
-    if not site.live:
-        write_archive(Path(config.site_dir), config.extra["archive"])
+    """Finish pages that were only copied; offer the site as a zip."""
+    if site.live:
+        return
+    for path in Path(config.site_dir).rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        if not is_closed(text):
+            path.write_text(finished(text, path.name), encoding="utf-8")
+    write_archive(Path(config.site_dir), config.extra["archive"])
 
 
-def finished(html: str) -> str:
+def finished(html: str, name: str, rendering: Rendering | None = None) -> str:
     """A page's HTML; the live server adds a script that the policy would forbid."""
     html = valid(compact(html))
-    return html if site.live else with_policy(html)
+    if rendering:
+        html = rendering.with_outputs(html)
+    if site.live:
+        return html
+    html, complaints = closed(html)
+    lesson = lesson_of(rendering.page) if rendering else None
+    for cell, what in complaints:
+        where = lesson.place(cell) if lesson and cell else name
+        log.warning(f"{where} holds {what}: no page of the site may")
+    return html
 
 
 def root(config: MkDocsConfig) -> Path:
@@ -219,11 +249,10 @@ def lesson_of(page: Page) -> Lesson | None:
 
 def lesson_files(lesson: Lesson, config: MkDocsConfig) -> Iterator[File]:
     """A lesson's page, its two downloads, and what it publishes for its widgets."""
-    path = root(config) / ".cache" / "site" / f"{lesson.stem}.ipynb"
     page = LessonFile.generated(
         config,
         lesson.uri,
-        abs_src_path=str(path),
+        abs_src_path=str(page_path(lesson.script)),
         inclusion=InclusionLevel.INCLUDED,
     )
     page.dest_uri = lesson.address
@@ -231,8 +260,6 @@ def lesson_files(lesson: Lesson, config: MkDocsConfig) -> Iterator[File]:
 
     written, others = site.written.get(lesson.stem, (None, {}))
     if written is not lesson:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(nbformat.writes(lesson.notebook), encoding="utf-8")
         others = {**lesson.published, **downloads(lesson, config.site_url)}
         site.written[lesson.stem] = (lesson, others)
     for address, content in others.items():
@@ -248,27 +275,28 @@ def downloads(lesson: Lesson, site_url: str | None) -> dict[str, str]:
         f"downloads/{lesson.name}.ipynb": runnable_notebook(
             lesson.notebook,
             helper,
-            lambda text, target: download_link(text, target, site_url),
+            lambda link: download_link(link, lesson, site_url),
         ),
     }
 
 
-def download_link(text: str, target: str, site_url: str | None) -> str:
+def download_link(link: Link, lesson: Lesson, site_url: str | None) -> str:
     """A link in a downloaded notebook: to the published site, if it has an address."""
-    if "://" in target:
-        return f"[{text}]({target})"
-    path, hash_sign, anchor = target.partition("#")
-    lesson = site.lessons.get(Path(path).stem)
-    address = lesson.address if lesson else f"{Path(path).stem}.html"
-    return f"[{text}]({site_url}{address}{hash_sign}{anchor})" if site_url else text
+    if urlsplit(link.target).scheme:
+        return f"[{link.text}]({link.target})"
+    path, hash_sign, anchor = link.target.partition("#")
+    known = site.lessons.get(Path(path).stem) if path else lesson
+    address = known.address if known else f"{Path(path).stem}.html"
+    at = f"{site_url}{address}{hash_sign}{anchor}"
+    return f"[{link.text}]({at})" if site_url else link.text
 
 
-def colab(repository: str) -> str | None:
+def colab(repository: str | None) -> str | None:
     """Where Colab opens files of the published site; None if it is not on GitHub.
 
     The notebooks are in no commit but those of the branch that Pages are made of.
     """
-    _, _, owner_and_name = repository.partition("github.com/")
+    _, _, owner_and_name = (repository or "").partition("github.com/")
     if not owner_and_name:
         return None
     return f"https://colab.research.google.com/github/{owner_and_name}/blob/gh-pages"
@@ -296,7 +324,14 @@ def figure(source: Lesson, number: int) -> str:
     if number > len(source.figures):
         log.warning(f"{source.script.name} draws {len(source.figures)} figures")
         return ""
-    return fence(site.now.output(*source.figures[number - 1]), VERBATIM)
+    return site.now.output(*source.figures[number - 1])
+
+
+def shown(output: NotebookNode, cell: NotebookNode) -> str:
+    """An output of a lesson's cell as Markdown."""
+    lesson = lesson_of(site.now.page)
+    where = lesson.where(cell) if lesson else ""
+    return site.now.output(output, cell.metadata.get("alt", ""), where)
 
 
 def learning_path(env: jinja2.Environment) -> str:

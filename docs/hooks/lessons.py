@@ -1,19 +1,22 @@
 """What the site knows of a lesson before it is rendered."""
 
+import hashlib
 import json
 import logging
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
+import nbformat
 import yaml
 from markdown.extensions.toc import slugify
 from mkdocs.exceptions import PluginError
 from nbformat import NotebookNode
 
-from page_runner import store
-from page_runner.script import PageError, parse
+from outputs import is_picture
+from prose import difference, plain_text, sentences
 
 log = logging.getLogger("mkdocs.hooks.lessons")  # strict builds count its warnings
 
@@ -24,7 +27,10 @@ DATA_NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "diabetes": "diabetes tab
 
 @dataclass(frozen=True)
 class Lesson:
-    """A page of `snippets/` with its current run; served live, perhaps its last one."""
+    """A page of `snippets/` as the runner handed it over.
+
+    Served live, it may be what an earlier script gave; then it is not current.
+    """
 
     script: Path
     notebook: NotebookNode
@@ -58,19 +64,18 @@ class Lesson:
     @property
     def title(self) -> str:
         """The text of the H1."""
-        return plain_text(self.notebook.cells[0].source.splitlines()[0].lstrip("# "))
+        return plain_text(self.notebook.metadata.page.title)
 
     @property
     def summary(self) -> str:
         """The first sentences after the H1: as many as say something together."""
-        opening = self.notebook.cells[0].source.partition("\n")[2].strip()
         summary = ""
-        for sentence in opening.partition("\n\n")[0].splitlines():
+        for sentence in sentences(self.notebook.cells[0].source):
             if len(summary) < ENOUGH_TO_SAY:
-                summary = f"{summary} {plain_text(sentence)}".strip()
+                summary = f"{summary} {sentence}".strip()
         return summary
 
-    @property
+    @cached_property
     def words(self) -> int:
         """Number of words of its prose."""
         cells = self.notebook.cells
@@ -130,7 +135,7 @@ class Lesson:
             (output, cell.metadata.get("alt", ""))
             for cell in self.notebook.cells
             for output in cell.get("outputs", [])
-            if any(kind.startswith("image/") for kind in output.get("data", {}))
+            if is_picture(output)
         ]
 
     @property
@@ -149,28 +154,77 @@ class Lesson:
             return None
         return figure_text(page.result, page.source_result)
 
+    def where(self, cell: NotebookNode, row: int = 0) -> str:
+        """A line of a cell, counted from 0, as the runner's messages name it."""
+        place = f"{self.script.parent.name}/{self.script.name}"
+        place = f"{place}:{cell.metadata.line + row}:"
+        is_code = cell.cell_type == "code"
+        return f"{place} cell {cell.execution_count}" if is_code else place
 
-loaded: dict[Path, tuple[list, Lesson | None]] = {}  # with when its files were written
+    def place(self, identity: str) -> str:
+        """The place of the cell of that name; else the script."""
+        found = [cell for cell in self.notebook.cells if cell.id == identity]
+        return self.where(found[0]) if found else self.script.name
+
+    @cached_property
+    def differences(self) -> list[str]:
+        """Where a notebook shows its prose otherwise than the site."""
+        found = [
+            (cell, difference(cell.source))
+            for cell in self.notebook.cells
+            if cell.cell_type == "markdown"
+        ]
+        return [f"{self.where(cell, it[0])} {it[1]}" for cell, it in found if it]
 
 
-def load_lesson(script: Path) -> Lesson | None:
-    """A lesson with its current run, or with its last one; None if it never ran."""
-    current = store.current_notebook(script)
-    notebook = current or store.last_notebook(script)
-    return Lesson(script, notebook, is_current=bool(current)) if notebook else None
+class NotHandedOver(Exception):
+    """There is no page file to show; the message names it, and a cure."""
 
 
-def load_if_changed(script: Path) -> Lesson | None:
+def page_path(script: Path) -> Path:
+    """Where the runner puts the file of a page that passed."""
+    return script.parents[1] / ".cache" / "pages" / f"{script.stem}.ipynb"
+
+
+def load_lesson(script: Path) -> Lesson:
+    """The lesson of a script. Raises NotHandedOver, OSError."""
+    path = page_path(script)
+    name = path.relative_to(script.parents[1])
+    cure = f"run `nox -s tests -- {script.stem}`, which writes it"
+    try:
+        document = json.loads(path.read_bytes())
+        checksum = document["metadata"].pop("checksum")
+    except FileNotFoundError:
+        raise NotHandedOver(f"{name} is not there: {cure}") from None
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise NotHandedOver(f"{name} is damaged ({error!r}): {cure}") from error
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    if hashlib.sha256(canonical.encode()).hexdigest() != checksum:
+        raise NotHandedOver(f"{name} is damaged (its checksum is another): {cure}")
+    notebook = nbformat.from_dict(document)
+    return Lesson(script, notebook, is_current=belongs(notebook, script))
+
+
+def belongs(notebook: NotebookNode, script: Path) -> bool:
+    """Whether a page file is of the script, and of load.py, as they are now."""
+    files = {script: notebook.metadata.script}
+    if helper := notebook.metadata.run.dependencies.get("load.py"):
+        files[script.with_name("load.py")] = helper
+    return all(
+        hashlib.sha256(path.read_bytes()).hexdigest().startswith(digest)
+        for path, digest in files.items()
+    )
+
+
+loaded: dict[Path, tuple[list, Lesson]] = {}  # with when its files were written
+
+
+def load_if_changed(script: Path) -> Lesson:
     """The same lesson as before, as long as no file of it has been written."""
-    files = [
-        script,
-        script.with_name("load.py"),
-        store.expected_path(script),
-        store.executed_path(script, "cpu"),
-    ]
+    files = [script, script.with_name("load.py"), page_path(script)]
     written = [path.stat().st_mtime_ns if path.exists() else None for path in files]
     before, lesson = loaded.get(script, (None, None))
-    if written != before:
+    if written != before or lesson is None:
         lesson = load_lesson(script)
         loaded[script] = (written, lesson)
     return lesson
@@ -190,7 +244,7 @@ class Chapter:
         """Its title with its number: `1. Tensors and gradients`."""
         return f"{self.number}. {self.title}"
 
-    @property
+    @cached_property
     def words(self) -> int:
         """Number of words of its lessons' prose."""
         return sum(lesson.words for lesson in self.lessons)
@@ -209,20 +263,20 @@ def load_lessons(folder: Path, live: bool = False) -> list[Lesson]:
     """
     lessons, problems = [], []
     load = load_if_changed if live else load_lesson
-    for script in sorted(folder.glob("[0-9][0-9]_*.py")):
+    for script in sorted(folder.glob("[0-9]*.py")):
         try:
             lesson = load(script)
-        except PageError as error:
+        except (NotHandedOver, OSError) as error:
             problems.append(str(error))
+            continue
+        if lesson.is_current or live:
+            lessons.append(lesson)
         else:
-            if lesson and (lesson.is_current or live):
-                lessons.append(lesson)
-            else:
-                reasons = ", ".join(store.changed(parse(script)))
-                problems.append(
-                    f"{folder.name}/{script.name} has no current run ({reasons}): "
-                    f"run `nox -s tests -- {script.stem}`"
-                )
+            problems.append(
+                f"{page_path(script).relative_to(folder.parent)} does not belong to "
+                f"{folder.name}/{script.name} as it is: run `nox -s tests -- "
+                f"{script.stem}`"
+            )
     if live and lessons:
         for problem in problems:
             log.warning(problem)
@@ -294,10 +348,3 @@ def duration(seconds: float) -> str:
 def figure_text(name: str, value: float) -> str:
     """A result to read: a share for an accuracy, else three digits."""
     return f"{value:.1%}" if "accuracy" in name else f"{value:.3g}"
-
-
-def plain_text(markdown: str) -> str:
-    """A line of Markdown without its links, emphasis, code and maths marks."""
-    text = re.sub(r"\[\^[^\]]*\]", "", markdown)
-    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    return re.sub(r"[`*$]|(?<!\w)_|_(?!\w)", "", text).strip()

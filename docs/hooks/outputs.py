@@ -16,9 +16,32 @@ HREF = "{http://www.w3.org/1999/xlink}href"
 POINT = 4 / 3  # CSS pixels
 LEFT_TO_THE_PAGE = ("font-family", "image-rendering")  # see site.css
 WEBP_QUALITY = 70  # of a hundred
-DEFAULT_DPI = 200  # of a PNG that does not say: twice matplotlib's own
+CSS_DPI = 96  # pixels of a page; also of a picture that does not say
 
 ET.register_namespace("", SVG[1:-1])
+
+
+def is_picture(output: NotebookNode) -> bool:
+    """Whether an output is a picture, which needs a text alternative."""
+    return any(kind.startswith("image/") for kind in output.get("data", {}))
+
+
+def output_markdown(output: NotebookNode) -> str | None:
+    """An output that is Markdown or TeX, as a block of Markdown; None for any other."""
+    data = output.get("data", {})
+    if is_picture(output) or "text/html" in data:
+        return None
+    if "text/markdown" in data:
+        text = data["text/markdown"]
+    elif "text/latex" in data:
+        text = data["text/latex"].strip()
+        text = text if text.startswith("$") else f"$$\n{text}\n$$"
+    else:
+        return None
+    return (
+        '<div class="output output--html" role="group" aria-label="Output" '
+        f'markdown="block">\n\n{text}\n\n</div>'
+    )
 
 
 def output_html(
@@ -27,26 +50,33 @@ def output_html(
     """One output as a block of HTML.
 
     `prefix` starts every id in a figure; `save` stores a picture and gives its address.
+    Raises ValueError where there is nothing in it that the site can show.
     """
     if output.output_type == "stream":
         return text_html(output.text, output.name)
-    data = output.data
+    data = output.get("data", {})
     if "image/svg+xml" in data:
         return figure_html(inline_svg(data["image/svg+xml"], alt, prefix))
-    if "image/png" in data:
-        png = base64.b64decode(data["image/png"])
-        return figure_html(image_html(png, alt, save))
+    for kind in ("image/png", "image/jpeg"):
+        if kind in data:
+            size = output.metadata.get(kind, {})
+            content = base64.b64decode(data[kind])
+            return figure_html(image_html(content, alt, save, size))
     if "text/html" in data:
         return table_html(data["text/html"])
+    if [*data] != ["text/plain"]:
+        kinds = ", ".join(data) or output.output_type
+        raise ValueError(f"an output that the site cannot show ({kinds})")
     return text_html(data["text/plain"])
 
 
 def text_html(text: str, stream: str = "stdout") -> str:
-    """Printed text, or the text of a value."""
+    """Printed text, or the text of a value, character by character."""
     label = "Output" if stream == "stdout" else "Written to stderr"
+    text = escape(text.removesuffix("\n"), quote=False)
     return (
         f'<div class="output output--{stream}" role="group" aria-label="{label}">'
-        f"<pre><samp>{escape(text.rstrip(), quote=False)}</samp></pre></div>"
+        f"<pre><samp>{text}</samp></pre></div>"
     )
 
 
@@ -85,12 +115,18 @@ def figure_html(picture: str) -> str:
     return f'<div class="output figure">{picture}</div>'
 
 
-def image_html(png: bytes, alt: str, save: Callable[[bytes], str]) -> str:
-    """A PNG at its size on paper, kept as WebP: in a quarter of the bytes."""
-    picture, file = Image.open(io.BytesIO(png)), io.BytesIO()
+def image_html(
+    content: bytes, alt: str, save: Callable[[bytes], str], shown: dict[str, int]
+) -> str:
+    """A picture, kept as WebP: in a quarter of the bytes.
+
+    It is shown at the width and height that come with it, else at its size on paper.
+    """
+    picture, file = Image.open(io.BytesIO(content)), io.BytesIO()
     picture.save(file, "WEBP", quality=WEBP_QUALITY, method=6)
-    dpi = picture.info.get("dpi", (DEFAULT_DPI,))[0]
-    width, height = (round(pixels * 96 / dpi) for pixels in picture.size)
+    dpi = picture.info.get("dpi", (CSS_DPI,))[0]
+    width, height = (round(pixels * CSS_DPI / dpi) for pixels in picture.size)
+    width, height = shown.get("width", width), shown.get("height", height)
     size = f'width="{width}" height="{height}"'
     return f'<img src="{save(file.getvalue())}" {size} alt="{escape(alt)}">'
 
@@ -107,12 +143,12 @@ def inline_svg(svg: str, alt: str, prefix: str) -> str:
     for element in root.iter():
         _style_to_attributes(element)
         if "d" in element.attrib:
-            element.set("d", _short_path(element.get("d")))
+            element.set("d", _short_path(element.attrib["d"]))
         for text in ("text", "tail"):
             if not (getattr(element, text) or "").strip():
                 setattr(element, text, None)
     for side in ("width", "height"):
-        points = float(root.get(side).removesuffix("pt"))
+        points = float(root.attrib[side].removesuffix("pt"))
         root.set(side, f"{points * POINT:.0f}")
     root.attrib.pop("version", None)
     root.attrib.update(

@@ -13,11 +13,15 @@ from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import TableOfContents
 from mkdocs.utils import get_relative_url
 from nbformat import NotebookNode
-from outputs import output_html
+
+from outputs import is_picture, output_html, output_markdown
+from policy import end_of_cell
+from prose import split_list
 
 log = logging.getLogger("mkdocs.hooks.lessons")  # strict builds count its warnings
 
 VERBATIM = "verbatim"  # kind of a fenced block whose content is HTML
+TAB = "\ue009"  # stands for a tab in code: Markdown makes spaces of tabs
 
 
 @dataclass
@@ -27,38 +31,51 @@ class Rendering:
     page: Page
     config: MkDocsConfig
     files: Files
-    drawings: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)  # HTML, by its mark
     pictures: list[File] = field(default_factory=list)
     content: str = ""
     toc: TableOfContents = field(default_factory=lambda: TableOfContents([]))
 
-    def markdown(self, text: str) -> None:
-        """Render a lesson's Markdown as MkDocs renders that of a hand-written page."""
+    def markdown(self, text: str) -> str:
+        """Render a lesson's Markdown as MkDocs renders that of a hand-written page.
+
+        The HTML goes to `content`, and nothing to nbconvert, which asked for it.
+        """
         self.page.markdown = text.replace("](../docs/", "](/")  # as MkDocs names them
         Page.render(self.page, self.config, self.files)  # mkdocs-jupyter has its own
-        self.content, self.toc = self.page.content, self.page.toc
+        self.content = (self.page.content or "").replace(TAB, "\t")
+        self.toc = self.page.toc
+        return ""
 
-    def output(self, output: NotebookNode, alt: str | None = None) -> str:
-        """An output of a cell as HTML; of a drawing only a mark, until `with_drawings`.
+    def output(self, output: NotebookNode, alt: str, where: str = "") -> str:
+        """An output of a cell as Markdown: of all but Markdown itself, only a mark.
 
-        A drawing is most of a page, and no text: Markdown and search need not read it.
+        What was printed is no Markdown, and a drawing is most of a page and no text:
+        neither goes through what is done to prose.
         """
-        kinds = output.get("data", {})
-        if not alt and any(kind.startswith("image/") for kind in kinds):
-            source = self.page.file.src_uri
-            log.warning(f"{source} has a figure without a text alternative (alt)")
-        number = 1 + len(self.drawings)
-        html = output_html(output, alt or "", f"f{number}-", self._save)
-        if "<svg" not in html:
-            return html
-        mark = f"<!--drawing {number}-->"
-        self.drawings[mark] = html
-        return mark
+        if is_picture(output) and not alt:
+            self.warn("has a figure without a text alternative (alt)", where)
+        if text := output_markdown(output):
+            return text
+        number = 1 + len(self.outputs)
+        mark = f"<!--output {number}-->"
+        try:
+            html = output_html(output, alt, f"f{number}-", self._save)
+        except ValueError as error:
+            self.warn(f"has {error}: show it as text, a table or a picture", where)
+            html = ""
+        self.outputs[mark] = html
+        return fence(mark, VERBATIM)
 
-    def with_drawings(self, html: str) -> str:
-        """The page's HTML with its drawings in the place of their marks."""
-        for mark, drawing in self.drawings.items():
-            html = html.replace(mark, drawing)
+    def warn(self, message: str, where: str = "") -> None:
+        """A warning about a place of this page, which stops a strict build."""
+        log.warning(f"{where or self.page.file.src_uri} {message}")
+
+    def with_outputs(self, html: str, drawings: bool = True) -> str:
+        """The page's HTML with its outputs in the place of their marks."""
+        for mark, output in self.outputs.items():
+            if drawings or "<svg" not in output:
+                html = html.replace(mark, output)
         return html
 
     def _save(self, picture: bytes) -> str:
@@ -72,7 +89,7 @@ class Rendering:
     def repeat(self, earlier: "Rendering") -> None:
         """Take over what came of the same page in an earlier build."""
         self.content, self.toc = earlier.content, earlier.toc
-        self.drawings, self.pictures = earlier.drawings, earlier.pictures
+        self.outputs, self.pictures = earlier.outputs, earlier.pictures
         self.page.content, self.page.title = self.content, earlier.page.title
         self.page.present_anchor_ids = earlier.page.present_anchor_ids
         for picture in self.pictures:
@@ -92,6 +109,16 @@ def fence(text: str, kind: str) -> str:
     return f"{ticks}{kind}\n{text}\n{ticks}"
 
 
+def code_block(cell: NotebookNode) -> str:
+    """The code of a cell as a fenced block."""
+    return fence(cell.source.replace("\t", TAB), "python")
+
+
+def cell_end(cell: NotebookNode) -> str:
+    """A mark after a cell, by which what is wrong with the page is told from where."""
+    return fence(end_of_cell(cell.id), VERBATIM)
+
+
 def grouped(cells: list[NotebookNode]) -> Iterator[tuple[bool, list[NotebookNode]]]:
     """Cells in their order, solutions that follow each other taken together."""
     place_annotations(cells)
@@ -106,8 +133,4 @@ def place_annotations(cells: list[NotebookNode]) -> None:
     for cell, after in pairwise(cells):
         if cell.cell_type != "code" or "# (1)!" not in cell.source:
             continue
-        paragraphs = after.source.split("\n\n")
-        notes = [p for p in paragraphs if re.match(r"\d+\. |\s", p)]
-        if notes and notes == paragraphs[: len(notes)]:
-            cell.metadata["annotations"] = "\n\n".join(notes)
-            after.source = "\n\n".join(paragraphs[len(notes) :])
+        cell.metadata["annotations"], after.source = split_list(after.source)

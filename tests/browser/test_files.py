@@ -1,5 +1,6 @@
 """The files of the built site: links, HTML, downloads; no browser is needed."""
 
+import json
 import os
 import re
 import subprocess
@@ -27,6 +28,7 @@ NOTICE = re.compile(
     r"\w+: the data is not in .*\nA drawn stand-in takes .*\nTo get .*\n"
 )
 TIME_LIMIT = 600
+SHORT = 5  # seconds
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -138,9 +140,22 @@ def squeezed(code: str) -> str:
     return "\n".join(line for line in code.splitlines() if line.strip())
 
 
-def test_a_notebook_runs_with_nothing_beside_it(tmp_path: Path) -> None:
-    """One that takes the helper along, through a Jupyter kernel."""
-    notebook = SITE / "downloads" / "mnist_data.ipynb"
+def seconds(script: Path) -> float:
+    """How long the run took that the site shows."""
+    (file,) = (ROOT / ".cache" / "pages").glob(f"??_{script.stem}.ipynb")
+    return json.loads(file.read_text(encoding="utf-8"))["metadata"]["run"]["seconds"]
+
+
+NOTEBOOKS = [
+    script.with_suffix(".ipynb")
+    for script in DOWNLOADS
+    if os.environ.get("NOTEBOOKS") == "all" or seconds(script) < SHORT
+]
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_runs_with_nothing_beside_it(notebook: Path, tmp_path: Path) -> None:
+    """In a Jupyter kernel: those of short pages; of all pages with NOTEBOOKS=all."""
     convert = ("-m", "nbconvert", "--to", "notebook", "--execute", "--output", "run")
     done = run_alone(notebook, tmp_path, *convert, notebook.name)
     assert done.returncode == 0, done.stderr

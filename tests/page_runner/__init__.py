@@ -6,6 +6,6 @@ pool      pages run two at a time, each in a process of its own, within its time
 compare   printed text against recorded text: words exactly, decimals within tolerance
 expected  the recorded text of a page, in tests/expected/
 judge     everything that can be wrong with a run, as messages
-store     executed notebooks that passed, valid until something they depend on changes
+store     page files: what the site is made of, valid until something changes
 watch     re-runs a page when it is saved, for live serving
 """

@@ -1,9 +1,12 @@
 """Runs the pages that are not current, judges each run, and keeps what passed."""
 
 import datetime
+import traceback
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from page_runner import expected as recorded
 from page_runner import recording, store
@@ -27,12 +30,38 @@ class Report:
     not_compared: str = ""
     stand_in: bool = False
 
+    @classmethod
+    def of(
+        cls, stem: str, status: str, facts: Mapping[str, Any], **more: Any
+    ) -> "Report":
+        """The report of a run with these facts."""
+        return cls(
+            stem=stem,
+            status=status,
+            seconds=facts["seconds"],
+            compared=facts["compared"],
+            not_compared=facts["not_compared"],
+            stand_in=uses_stand_in(facts["data"]),
+            **{"problems": [], **more},
+        )
+
     def line(self) -> str:
         """One line for the terminal."""
         status = f"ran ({self.reason})" if self.status == "ran" else self.status
         numbers = f"{self.compared} numbers compared"
         judged = f"not compared: {self.not_compared}" if self.not_compared else numbers
         return f"{status}, {self.seconds:.1f} s, {judged}"
+
+
+@dataclass
+class Started:
+    """A page whose runs were asked for, and what the plain one depends on."""
+
+    page: Page
+    digest: str  # of the script as it was read
+    dependencies: dict[str, Any]
+    reason: str
+    runs: dict[Variation, Future[Run]]
 
 
 class PageRunner:
@@ -45,7 +74,7 @@ class PageRunner:
     def __init__(self, device: str, record: bool = False, jobs: int = 2) -> None:
         self.device, self.record = device, record
         self._pool = PagePool(device, store.data_root(), jobs)
-        self._runs: dict[Path, tuple[Page, str, dict[Variation, Future[Run]]]] = {}
+        self._started: dict[Path, Started] = {}
         self._reports: dict[Path, Report] = {}
 
     def __enter__(self) -> "PageRunner":
@@ -56,50 +85,66 @@ class PageRunner:
         self._pool.__exit__(*error)
 
     def start(self, script: Path) -> None:
-        """Put a page in the queue, unless its executed notebook is current."""
+        """Put a page in the queue, unless the run in its file is current."""
         try:
-            page = parse(script)
-            changes = store.changed(page, self.device)
-        except (PageError, OSError) as error:
-            self._reports[script] = Report(script.stem, [str(error)])
+            self._start(script)
+        except Exception as error:
+            self._reports[script] = _failed(script, error)
+
+    def _start(self, script: Path) -> None:
+        digest = store.script_digest(script)  # before it is read: a later edit shows
+        page = parse(script)
+        if self.record and self.device != "cpu":
+            message = (
+                "not recorded: what the CPU prints is recorded; leave out --device"
+            )
+            self._reports[script] = Report(page.stem, [locate(page, None, message)])
             return
-        if changes or self.record:
-            reason = ", ".join(changes) or "record"
+        now = store.dependencies(page, self.device)
+        stored = store.read(script, self.device)
+        reasons = store.changes(stored, now)
+        if stored is None or reasons or self.record:
+            reason = ", ".join(reasons) or "record"
             wanted = [PLAIN, *VARIATIONS] if self.record else [PLAIN]
-            futures = {way: self._pool.submit(page, way) for way in wanted}
-            self._runs[script] = page, reason, futures
+            runs = {way: self._pool.submit(page, way) for way in wanted}
+            self._started[script] = Started(page, digest, now, reason, runs)
         else:
-            self._reports[script] = self._cached(script)
+            store.refresh(page, digest, stored, self.device)
+            self._reports[script] = Report.of(page.stem, "cached", stored.metadata.run)
 
     def finish(self, script: Path) -> Report:
-        """Wait for a page that was started; judge and store its run."""
+        """Wait for a page, which is started if it was not; judge and store its run."""
+        if script not in self._reports and script not in self._started:
+            self.start(script)
         if script in self._reports:
             return self._reports.pop(script)
-        page, reason, futures = self._runs.pop(script)
+        started = self._started.pop(script)
         try:
-            runs = {way: future.result() for way, future in futures.items()}
+            report = self._finish(started)
+        except Exception as error:
+            report = _failed(script, error)
+        if report.problems:
+            store.disown(script, self.device)
+        return report
+
+    def _finish(self, started: Started) -> Report:
+        page = started.page
+        try:
+            runs = {way: future.result() for way, future in started.runs.items()}
         except PageDied as died:
             cell = page.code[died.cell - 1] if died.cell else None
             message = f"{died.message}\n    Run it alone: python {page.path}"
             return Report(page.stem, [locate(page, cell, message, died.line)])
         run = runs.pop(PLAIN)
         verdict = self._judge(page, run, runs)
-        report = _report(page, run, verdict, reason)
-        if not report.problems:
-            store.save(page, run.outputs, self._describe(run, verdict), self.device)
-        return report
-
-    def _cached(self, script: Path) -> Report:
-        run = store.current_notebook(script, self.device).metadata.run
-        return Report(
-            stem=script.stem,
-            problems=[],
-            status="cached",
-            seconds=run.seconds,
-            compared=run.compared,
-            not_compared=run.not_compared,
-            stand_in=uses_stand_in(run.data),
-        )
+        facts = self._facts(run, verdict)
+        if verdict.problems:
+            return Report.of(page.stem, "failed", facts, problems=verdict.problems)
+        if self.record:
+            started.dependencies |= store.recorded(page)
+        facts["dependencies"] = started.dependencies
+        store.save(page, started.digest, run.outputs, facts, self.device)
+        return Report.of(page.stem, "ran", facts, reason=started.reason)
 
     def _judge(self, page: Page, run: Run, others: dict[Variation, Run]) -> Verdict:
         """Judge a run against the recording, which is written first when recording."""
@@ -120,13 +165,14 @@ class PageRunner:
             )
         return judge(page, run, expected, self.device)
 
-    def _describe(self, run: Run, verdict: Verdict) -> dict:
+    def _facts(self, run: Run, verdict: Verdict) -> dict[str, Any]:
         """What the site says of a run."""
         return {
             "date": datetime.date.today().isoformat(),
             "seconds": round(run.seconds, 2),
             "device": self.device,
             "device_name": run.device_name,
+            "processor": run.processor,
             **run.versions,
             "data": run.data,
             "files": run.files,
@@ -136,14 +182,11 @@ class PageRunner:
         }
 
 
-def _report(page: Page, run: Run, verdict: Verdict, reason: str) -> Report:
-    return Report(
-        stem=page.stem,
-        problems=verdict.problems,
-        status="failed" if verdict.problems else "ran",
-        reason=reason,
-        seconds=run.seconds,
-        compared=verdict.compared,
-        not_compared=verdict.not_compared,
-        stand_in=uses_stand_in(run.data),
-    )
+def _failed(script: Path, error: Exception) -> Report:
+    """The report of a page that is none, or on which the runner itself stumbled."""
+    if isinstance(error, PageError):
+        message = str(error)
+    else:
+        lines = traceback.format_exception(error)
+        message = f"{script.name}:1: {type(error).__name__}: {error}\n{''.join(lines)}"
+    return Report(script.stem, [message])

@@ -1,6 +1,9 @@
 """A page: a percent script as cells with line numbers, and its header."""
 
+import ast
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +13,8 @@ import jupytext
 LEVELS = ("beginner", "intermediate", "advanced")
 DEFAULT_TIME_LIMIT = 300.0  # seconds
 
-_STEM = re.compile(r"[1-9][0-9]_[a-z0-9]+(_[a-z0-9]+)*")
+NAME = re.compile(r"[1-9][0-9]_[a-z0-9]+(_[a-z0-9]+)*")  # of a page: 27_data_sets
+
 _ROW = re.compile(r"[A-E][1-9][0-9]?")
 _FILE = re.compile(r"\w+\.json")
 _MARKER = re.compile(r"# %%(\s|$)")
@@ -92,10 +96,18 @@ def find_pages(folder: Path) -> list[Path]:
     return sorted(folder.glob("[0-9]*.py"))
 
 
+def loads_data(page: Page) -> bool:
+    """Whether a page takes something from `load.py`."""
+    return any(
+        isinstance(node, ast.ImportFrom) and node.module == "load"
+        for _, node in _imports(page.cells)
+    )
+
+
 def parse(path: Path) -> Page:
     """Read a page; PageError where it is malformed."""
     text = path.read_text(encoding="utf-8")
-    if not _STEM.fullmatch(path.stem):
+    if not NAME.fullmatch(path.stem):
         raise PageError(
             path, 1, "the name must be two digits and words: 36_mnist_data.py"
         )
@@ -107,6 +119,7 @@ def parse(path: Path) -> Page:
     cells = _number_cells(path, text.splitlines(), notebook.cells)
     _check_title(path, cells)
     _check_sections(path, header, cells)
+    _check_imports(path, cells)
     return Page(path, header, cells)
 
 
@@ -137,7 +150,7 @@ def _parse_header(path: Path, fields: object) -> Header:
     header = Header(
         teaches=_parse_rows(path, take("teaches", dict)),
         level=take("level", str),
-        read_first=take_names("read_first", _STEM),
+        read_first=take_names("read_first", NAME),
         result=take("result", str, None),
         source_result=take("source_result", (int, float), None),
         publishes=take_names("publishes", _FILE, []),
@@ -217,3 +230,35 @@ def _check_title(path: Path, cells: tuple[Cell, ...]) -> None:
         )
     if not any(cell.kind == "code" for cell in cells):
         raise PageError(path, first.line, "no code cell: a page runs")
+
+
+def _imports(
+    cells: tuple[Cell, ...],
+) -> Iterator[tuple[Cell, ast.Import | ast.ImportFrom]]:
+    """The imports of the code cells; a cell that is no Python says so when it runs."""
+    for cell in cells:
+        with suppress(SyntaxError):
+            nodes = ast.walk(ast.parse(cell.source if cell.kind == "code" else ""))
+            for node in nodes:
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    yield cell, node
+
+
+def _check_imports(path: Path, cells: tuple[Cell, ...]) -> None:
+    """A page imports nothing of its folder, but plain names out of load.py."""
+    for cell, node in _imports(cells):
+        line = cell.line + node.lineno - 1
+        if isinstance(node, ast.ImportFrom) and node.module == "load":
+            if any(alias.asname or alias.name == "*" for alias in node.names):
+                message = "`from load import` takes plain names: no `as`, no `*`"
+                raise PageError(path, line, message)
+            continue
+        modules = [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom):
+            modules = ["." * node.level + (node.module or "")]
+        for name in modules:
+            local = path.parent / name.partition(".")[0]
+            if name.startswith(".") or local.with_suffix(".py").exists():
+                message = f"`{name}` is a module of its own folder: write `from load"
+                advice = "import …` for data, and all else on the page"
+                raise PageError(path, line, f"{message} {advice}")

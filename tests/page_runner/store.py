@@ -1,32 +1,42 @@
-"""Executed notebooks that passed, valid until something that they depend on changes.
+"""Page files: what the runner hands to the site, and what saves a page from running.
 
-This is all that the site knows of the runner: `current_notebook`. It imports neither
-torch nor IPython, so that building a site from what is stored takes no time.
+`.cache/pages/<page>.ipynb` holds the cells of a script as it is now, with the outputs
+of its last run that passed. In its metadata, `page` is the script's header, `run` the
+facts of that run, `script` the SHA-256 of the script, and `checksum` that of all the
+rest as canonical JSON. The site reads these files, and nothing else of the runner.
 """
 
+import datetime
 import hashlib
 import importlib.metadata
 import json
 import os
-import tempfile
+import platform
+import re
+import threading
+import tomllib
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from packaging.requirements import Requirement
 
-from page_runner.script import Page, parse
+from page_runner.judge import uses_stand_in
+from page_runner.script import Cell, Page, loads_data
 
-PACKAGES = (
-    "torch",
-    "torchvision",
-    "numpy",
-    "pandas",
-    "matplotlib",
-    "pillow",
-    "ipython",
+PROJECT = Path(__file__).parents[2]
+LANGUAGE = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+IGNORED_DATA = (".", "stand-in")  # what the names of folders begin with
+FAILED = "none: its last run failed"  # in the place of the script's digest
+
+_CAPABILITIES = re.compile(  # in Linux' words, what a library chooses its code by
+    r"\b(?:GenuineIntel|AuthenticAMD|(?:sse|avx|fma|amx|asimd|sve)\w*)\b"
 )
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
 def data_root() -> Path:
@@ -39,96 +49,156 @@ def expected_path(script: Path) -> Path:
     return script.parents[1] / "tests" / "expected" / f"{script.stem}.txt"
 
 
-def executed_path(script: Path, device: str) -> Path:
-    """Where a page's executed notebook is kept: .cache/executed/ beside its folder."""
-    folder = script.parents[1] / ".cache" / "executed"
+def page_path(script: Path, device: str = "cpu") -> Path:
+    """Where a page's file is kept: .cache/pages/ beside its folder."""
+    folder = script.parents[1] / ".cache" / "pages"
     return folder / ("" if device == "cpu" else device) / f"{script.stem}.ipynb"
 
 
-def dependencies(page: Page, device: str) -> dict[str, str]:
-    """A digest of each thing that a page's executed notebook depends on, by name."""
+def script_digest(script: Path) -> str:
+    """By which a page file knows its script. Raises OSError."""
+    return hashlib.sha256(script.read_bytes()).hexdigest()
+
+
+def dependencies(page: Page, device: str) -> dict[str, Any]:
+    """What a run that starts now depends on, by name: digests, and the data's files."""
     code = [(cell.source, cell.tags, cell.alt) for cell in page.code]
-    found = {
+    found: dict[str, Any] = {
         "code": _digest([code, page.header.result, page.header.publishes]),
-        "recorded output": _file_digest(expected_path(page.path)),
+        **recorded(page),
         "packages": _digest(_versions()),
+        "Python": platform.python_version(),
+        "processor": _digest(_processor()),
         "runner": _runner_digest(),
         "device": device,
     }
-    if any("from load import" in cell.source for cell in page.code):
+    if loads_data(page):
         found["load.py"] = _file_digest(page.path.parent / "load.py")
-        found["data"] = _digest(_listing(data_root()))
+        found["data"] = _listing(data_root())
     return found
 
 
-def changed(page: Page, device: str = "cpu") -> list[str]:
-    """What has changed since a page's executed notebook was stored; [] if current."""
-    notebook = _read(executed_path(page.path, device))
-    if notebook is None:
+def recorded(page: Page) -> dict[str, str]:
+    """The dependency on what is recorded of a page."""
+    return {"recorded output": _file_digest(expected_path(page.path))}
+
+
+def changes(stored: NotebookNode | None, now: dict[str, Any]) -> list[str]:
+    """What has changed since the run of a page file; [] if it is current."""
+    if stored is None:
         return ["never run"]
-    then = notebook.metadata.run.dependencies
-    now = dependencies(page, device)
-    return [name for name in {**then, **now} if then.get(name) != now.get(name)]
+    run = stored.metadata.run
+    then = run.dependencies
+    names = [name for name in {**then, **now} if name != "data"]
+    changed = [name for name in names if then.get(name) != now.get(name)]
+    return changed + _data_changes(run, now.get("data", {}))
 
 
-def current_notebook(script: Path, device: str = "cpu") -> NotebookNode | None:
-    """A page as it is to be published, or None where it has no current run.
+def _data_changes(run: NotebookNode, files: dict[str, list[int]]) -> list[str]:
+    """A run on real data needs its files as they were; one on a stand-in, better data.
 
-    The cells are those of the script as it is now, the outputs those of its last run
-    that passed. `metadata.page` is the header; `metadata.run` says when, how fast, on
-    which device and data it ran, and how many of its numbers were compared.
+    Whether a network has come is tried once a day, by running the page.
     """
-    page = parse(script)
-    if changed(page, device):
+    then = run.dependencies.get("data", {})
+    if any(files.get(name) != stamp for name, stamp in then.items()):
+        return ["data"]
+    if not uses_stand_in(run.data):
+        return []
+    if files.keys() - then.keys():
+        return ["data"]
+    is_old = run.date != datetime.date.today().isoformat()
+    is_offline = os.environ.get("SNIPPETS_OFFLINE") == "1"
+    return ["stand-in data"] if is_old and not is_offline else []
+
+
+def save(
+    page: Page,
+    digest: str,
+    outputs: dict[int, list[NotebookNode]],
+    run: dict[str, Any],
+    device: str,
+) -> None:
+    """Write the file of a page that passed, whole or not at all.
+
+    `digest` is that of the script as it was read; `run` has the facts of the run, with
+    the dependencies as they were when it started, to which real data that has been
+    downloaded meanwhile is added.
+    """
+    files = run["dependencies"].get("data")
+    if files is not None and not uses_stand_in(run["data"]):
+        files.update({**_listing(data_root()), **files})
+    _write(page, digest, outputs, run, device)
+
+
+def refresh(page: Page, digest: str, stored: NotebookNode, device: str) -> None:
+    """Write a page's file anew where its script has changed, but no code in it."""
+    if stored.metadata.script != digest:
+        cells = [cell for cell in stored.cells if cell.cell_type == "code"]
+        outputs = {number: cell.outputs for number, cell in enumerate(cells, start=1)}
+        _write(page, digest, outputs, stored.metadata.run, device)
+
+
+def disown(script: Path, device: str) -> None:
+    """Say in a page's file that what it holds is no longer what the script gives."""
+    if stored := read(script, device):
+        stored.metadata.script = FAILED
+        _write_file(page_path(script, device), stored)
+
+
+def read(script: Path, device: str = "cpu") -> NotebookNode | None:
+    """The file of a page; None where there is none, or a damaged one."""
+    try:
+        document = json.loads(page_path(script, device).read_bytes())
+        if document["metadata"].pop("checksum") != _checksum(document):
+            return None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
-    return _merge(page, _read(executed_path(script, device)))
-
-
-def last_notebook(script: Path, device: str = "cpu") -> NotebookNode | None:
-    """A page as `current_notebook` gives it, with outputs that may be out of date."""
-    stored = _read(executed_path(script, device))
-    return _merge(parse(script), stored) if stored else None
-
-
-def save(page: Page, outputs: dict[int, list], run: dict, device: str) -> None:
-    """Store the outputs of a run that passed, whole or not at all."""
-    run = {**run, "dependencies": dependencies(page, device)}
-    metadata = {"kernelspec": KERNEL, "page": _header(page), "run": run}
-    cells = [_cell(cell, outputs.get(cell.number, [])) for cell in page.cells]
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
-    nbformat.validate(notebook)
-    write_whole(executed_path(page.path, device), nbformat.writes(notebook))
+    return nbformat.from_dict(document)
 
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that it is never seen half-written."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, delete=False
-    ) as part:
-        try:
-            part.write(text)
-            part.flush()
-            Path(part.name).replace(path)
-        except BaseException:
-            Path(part.name).unlink()
-            raise
+    part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
-def _merge(page: Page, stored: NotebookNode) -> NotebookNode:
-    """The script's present cells with the stored outputs, code cell by code cell."""
-    outputs = [cell.outputs for cell in stored.cells if cell.cell_type == "code"]
-    outputs += [[]] * (len(page.code) - len(outputs))
-    stored.metadata.page = NotebookNode(_header(page))
-    stored.cells = [
-        _cell(cell, outputs[cell.number - 1] if cell.kind == "code" else [])
-        for cell in page.cells
-    ]
-    return stored
+def _write(
+    page: Page,
+    digest: str,
+    outputs: dict[int, list[NotebookNode]],
+    run: dict[str, Any],
+    device: str,
+) -> None:
+    notebook = nbformat.v4.new_notebook(
+        cells=[_cell(cell, outputs) for cell in page.cells],
+        metadata={**LANGUAGE, "page": _header(page), "run": run, "script": digest},
+    )
+    nbformat.validate(notebook)
+    _write_file(page_path(page.path, device), notebook)
 
 
-def _cell(cell, outputs: list) -> NotebookNode:
-    metadata = {"tags": list(cell.tags)} if cell.tags else {}
+def _write_file(path: Path, notebook: NotebookNode) -> None:
+    document = json.loads(json.dumps(notebook))  # as it will be read
+    document["metadata"]["checksum"] = _checksum(document)
+    write_whole(path, json.dumps(document, indent=1))
+
+
+def _checksum(document: dict[str, Any]) -> str:
+    """The SHA-256 of a notebook without a checksum, as canonical JSON."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _cell(cell: Cell, outputs: dict[int, list[NotebookNode]]) -> NotebookNode:
+    """A cell of a page file; its metadata are what its marker says, and its line."""
+    metadata: dict[str, Any] = {"line": cell.line}
+    if cell.tags:
+        metadata["tags"] = list(cell.tags)
     if cell.alt:
         metadata["alt"] = cell.alt
     identity = f"{cell.kind}-{cell.number}"
@@ -140,33 +210,23 @@ def _cell(cell, outputs: list) -> NotebookNode:
         cell.source,
         metadata=metadata,
         id=identity,
-        outputs=outputs,
+        outputs=outputs.get(cell.number, []),
         execution_count=cell.number,
     )
 
 
-def _header(page: Page) -> dict:
-    header = {
-        "teaches": page.header.teaches,
-        "level": page.header.level,
-        "read_first": list(page.header.read_first),
+def _header(page: Page) -> dict[str, Any]:
+    """What the site shows of a page's header."""
+    header = page.header
+    return {
         "title": page.title,
+        "teaches": header.teaches,
+        "level": header.level,
+        "read_first": list(header.read_first),
+        "result": header.result,
+        "source_result": header.source_result,
+        "publishes": list(header.publishes),
     }
-    for name in ("result", "source_result"):
-        if (value := getattr(page.header, name)) is not None:
-            header[name] = value
-    return header
-
-
-def _read(path: Path) -> NotebookNode | None:
-    """A stored notebook; None where it is missing or damaged."""
-    try:
-        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
-        nbformat.validate(notebook)
-        notebook.metadata.run.dependencies  # noqa: B018  (there, or it is damaged)
-        return notebook
-    except (OSError, ValueError, AttributeError, nbformat.ValidationError):
-        return None
 
 
 def _digest(value: object) -> str:
@@ -182,21 +242,45 @@ def _file_digest(path: Path) -> str:
 
 @lru_cache
 def _versions() -> dict[str, str]:
-    return {name: importlib.metadata.version(name) for name in PACKAGES}
+    """The installed versions of what pages import and of what shows their values."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    group = project["dependency-groups"]["pages"]
+    names = [Requirement(entry).name for entry in group]
+    return {name: importlib.metadata.version(name) for name in [*names, "ipython"]}
+
+
+@lru_cache
+def _processor() -> list[str]:
+    """The kind of processor, and what decides the last bits of its results."""
+    try:
+        described = Path("/proc/cpuinfo").read_text()
+    except OSError:  # not Linux: the kind must do
+        described = ""
+    chosen = os.environ.get("ATEN_CPU_CAPABILITY", "")
+    return [platform.machine(), chosen, *sorted({*_CAPABILITIES.findall(described)})]
 
 
 def _runner_digest() -> str:
-    """Of the modules that decide what a run shows and whether it passes."""
-    names = ("execute", "preload", "compare", "judge", "script")
-    folder = Path(__file__).parent
-    return _digest([_file_digest(folder / f"{name}.py") for name in names])
+    """Of all modules, which decide what a run shows and whether it passes."""
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    return _digest([(path.name, _file_digest(path)) for path in modules])
 
 
-def _listing(folder: Path) -> list[tuple[str, int, int]]:
-    """Name, size and time of change of each data file, stand-ins left out."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return sorted(
-        (str(path.relative_to(folder)), path.stat().st_size, path.stat().st_mtime_ns)
-        for path in files
-        if not path.relative_to(folder).parts[0].startswith((".", "stand-in"))
-    )
+def _listing(folder: Path) -> dict[str, list[int]]:
+    """Size and time of change of each data file, by its path; no stand-in is one.
+
+    What is moved or removed meanwhile, as by a page that downloads, is left out.
+    """
+    files = {}
+    for place, folders, names in os.walk(folder):
+        folders[:] = [
+            name for name in folders if not name.startswith((".", "stand-in"))
+        ]
+        for path in [Path(place, name) for name in names if not name.startswith(".")]:
+            try:
+                status = path.stat()
+            except OSError:
+                continue
+            inside = path.relative_to(folder).as_posix()
+            files[inside] = [status.st_size, status.st_mtime_ns]
+    return files

@@ -1,7 +1,7 @@
 """Re-runs a page when it is saved: `python -m page_runner.watch snippets`.
 
 The site's live server starts this beside itself. It prints what became of each page;
-the server renders a page again when its executed notebook appears.
+the server renders a page again when its page file is written, for edited prose at once.
 """
 
 import os
@@ -21,7 +21,14 @@ INTERVAL = 0.2  # seconds between looks at the folder
 def stamp(script: Path) -> tuple[int, ...]:
     """When the files that a page is made of were last changed; 0 for one not there."""
     files = script, script.parent / "load.py", expected_path(script)
-    return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+    return tuple(_time_of_change(file) for file in files)
+
+
+def _time_of_change(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:  # not there, or not just now: an editor may replace it
+        return 0
 
 
 class Watcher:

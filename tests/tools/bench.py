@@ -19,7 +19,7 @@ from pathlib import Path
 from page_runner.script import find_pages
 from page_runner.store import data_root
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 IGNORED = (".git", ".nox", ".venv", ".cache", ".pytest_cache", "site", "data")
 STOCK_CONFIG = """\
 site_name: Stock

@@ -1,12 +1,12 @@
 """Starts a page of the site from the model page: `nox -s new -- 27_title`."""
 
-import re
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-MODEL = ROOT / "tests" / "model_page.py"
-NAME = re.compile(r"[1-9]\d_[a-z0-9]+(?:_[a-z0-9]+)*")
+from page_runner.script import NAME
+
+ROOT = Path(__file__).parents[2]
+MODEL = Path(__file__).with_name("model_page.py")
 
 
 def create(name: str, folder: Path) -> Path:

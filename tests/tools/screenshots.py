@@ -1,6 +1,6 @@
 """Pictures of every page of the built site, to be looked at.
 
-    python tests/browser/screenshots.py FOLDER [words of addresses ...]
+    PYTHONPATH=tests python -m tools.screenshots FOLDER [words of addresses ...]
 
 writes FOLDER/<page>-<wide|phone>-<light|dark>.png.
 """
@@ -8,7 +8,7 @@ writes FOLDER/<page>-<wide|phone>-<light|dark>.png.
 import sys
 from pathlib import Path
 
-from browsing import SITE, chromium, served
+from browser.browsing import SITE, chromium, served
 
 SIZES = {"wide": (1280, 900), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
