@@ -244,7 +244,7 @@ class Chapter:
         """Its title with its number: `1. Tensors and gradients`."""
         return f"{self.number}. {self.title}"
 
-    @cached_property
+    @property
     def words(self) -> int:
         """Number of words of its lessons' prose."""
         return sum(lesson.words for lesson in self.lessons)
