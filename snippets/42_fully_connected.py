@@ -172,12 +172,12 @@ for learning_rate in [0.1, 0.01]:
     model = network(nn.ReLU())
     train(model, tenth, 4, torch.optim.SGD(model.parameters(), lr=learning_rate))
     relu_accuracy[learning_rate] = accuracy(model)
-    print(f"rate {learning_rate}: test accuracy {relu_accuracy[learning_rate]:.1f}")
+    print(f"rate {learning_rate}: test accuracy {relu_accuracy[learning_rate]:.3f}")
 results["ReLU"] = relu_accuracy[0.01]
 assert results["ReLU"] > max(0.15, relu_accuracy[0.1] + 0.05)
 
 # %% [markdown]
-# At the old rate it is no better than guessing: each step spoils what the steps before it achieved.
+# At the old rate it is little better than guessing: each step spoils what the steps before it achieved.
 # A tenth of it is enough, and better than the sigmoid.
 #
 # ## Larger batches

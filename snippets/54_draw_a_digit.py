@@ -348,14 +348,21 @@ assert list(probabilities(layers, seen).argmax(axis=1)) == list(range(10))
 # Are they enough?
 
 # %% tags=["solution"]
+share = {}
 for largest in [7, 3]:
     coarse = []
     for weights, bias in layers:
         scale = np.abs(weights).max() / largest
         coarse.append((np.round(weights / scale) * scale, bias))
-    share = np.mean(probabilities(coarse, pixels).argmax(axis=1) == labels)
-    print(f"from -{largest} to {largest}: test accuracy {share:.1%}")
-    assert share > 0.95 or largest < 7
+    share[largest] = np.mean(probabilities(coarse, pixels).argmax(axis=1) == labels)
+print(f"with four bits: test accuracy {share[7]:.1%}")
+print("three bits cost more than three points:", bool(share[7] - share[3] > 0.03))
+assert share[7] > 0.95 and share[7] - share[3] > 0.03
+
+# %% [markdown] tags=["solution"]
+# Four are.
+# What three leave depends on where each weight happened to end: the same training with another last bit gives another figure.
+# So we print a bound, and no figure.
 
 # %% [markdown]
 # **2.** The network knows ten digits and nothing else.
