@@ -107,6 +107,39 @@ def test_other_pages_still_run(
     assert store.executed_path(project / "snippets" / "11_good.py", "cpu").exists()
 
 
+@pytest.fixture(scope="module")
+def claims(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose pages print what was not recorded; the claim of one is false."""
+    root = tmp_path_factory.mktemp("claims")
+    (root / "snippets").mkdir()
+    for stem in ("17_wrong_word", "18_wrong_number", "19_false_claim", "13_warns"):
+        shutil.copy(SAMPLES / f"{stem}.py", root / "snippets")
+    shutil.copytree(SAMPLES / "expected", root / "tests" / "expected")
+    return root
+
+
+def test_claims_are_judged_without_the_recordings(claims: Path) -> None:
+    """As under versions other than those that were recorded."""
+    suite = run_suite(claims, "--claims-only")
+    assert "2 failed, 2 passed" in suite.stdout
+    assert "a claim of the page does not hold" in suite.stdout
+    assert "raised DeprecationWarning" in suite.stdout
+    assert "claims only: nothing was compared with the recordings" in suite.stdout
+    assert not (claims / ".cache").exists(), "a page is published that was not compared"
+
+
+def test_claims_are_not_taken_from_an_earlier_run(good: Path) -> None:
+    assert run(good).status == "ran"
+    report = run(good, claims_only=True)
+    assert (report.status, report.compared) == ("ran", 0)
+
+
+def test_nothing_is_recorded_when_only_claims_are_judged(claims: Path) -> None:
+    suite = run_suite(claims, "--claims-only", "--record")
+    assert suite.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "--claims-only compares nothing" in suite.stderr
+
+
 def test_no_page_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "snippets").mkdir()
     suite = run_suite(tmp_path)
