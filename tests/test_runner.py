@@ -134,6 +134,26 @@ def test_claims_are_not_taken_from_an_earlier_run(good: Path) -> None:
     assert (report.status, report.compared) == ("ran", 0)
 
 
+LIBRARY = "import warnings; call = lambda kind, at: warnings.warn('old', kind, at)"
+
+
+@pytest.mark.parametrize(
+    ("warning", "is_avoidable"),
+    [
+        ("DeprecationWarning, 1", False),  # of one library for another
+        ("DeprecationWarning, 2", True),  # of what the page itself calls
+        ("UserWarning, 1", True),
+    ],
+)
+def test_only_claims_leave_out_warnings_that_no_page_can_avoid(
+    good: Path, warning: str, is_avoidable: bool
+) -> None:
+    library = f"exec(compile({LIBRARY!r}, 'library.py', 'exec'))"
+    edit(good, 'print("loss', f'{library}; call({warning})\nprint("loss')
+    assert "Warning: old" in run(good).problems[0]
+    assert bool(run(good, claims_only=True).problems) == is_avoidable
+
+
 def test_nothing_is_recorded_when_only_claims_are_judged(claims: Path) -> None:
     suite = run_suite(claims, "--claims-only", "--record")
     assert suite.returncode == pytest.ExitCode.USAGE_ERROR
