@@ -125,9 +125,8 @@ def versions(session: nox.Session, pair: str) -> None:
         session.skip(message)
     version, base = found[0]
     python = ENVIRONMENTS / f"{pair}-{version}" / BINARY
-    requirements = nox.project.dependency_groups(PROJECT, "tests")
-    if is_lowest:
-        requirements = [at_lowest(requirement) for requirement in requirements]
+    admitted = nox.project.dependency_groups(PROJECT, "tests")
+    requirements = map(at_lowest, admitted) if is_lowest else admitted
     upgrade = ["--upgrade", "--upgrade-strategy=eager"]
     install(session, base, python, *upgrade, *requirements)
     run(session, "pip", "list", python=python)
@@ -168,10 +167,11 @@ def serve(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and formatting of all code."""
+    """Check style and formatting of all code, and the types of the machine's."""
     prepare(session, "lint")
     run(session, "ruff", "check")
     run(session, "ruff", "format", "--check")
+    run(session, "mypy")
 
 
 @nox.session
