@@ -83,6 +83,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Point mkdocs-jupyter to our template, and give that what it calls."""
     config.repo_url = (config.repo_url or "").rstrip("/")
     mkdocs_jupyter.config.settings.templates_dir = str(HERE / "templates")
+    jupyter = config.plugins["mkdocs-jupyter"].config
+    jupyter["mathjax_version"] = 2  # from 0.27, each other one loads a foreign script
     default_filters["grouped"] = grouped
     default_filters["fence"] = fence
     default_filters["output_html"] = lambda *args: site.now.output(*args)
