@@ -1,10 +1,14 @@
-"""Sessions: each prepares the one shared environment and calls pytest, mkdocs or ruff.
+"""Sessions: each prepares the one shared environment and calls pytest, mkdocs or ruff;
+`versions` alone has environments of its own.
 
 The commands that they call work in any environment that has the packages: on a machine
 with a torch of its own, `python -m pytest tests/test_pages.py --device cuda`.
 """
 
 import os
+import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,31 +21,37 @@ nox.options.default_venv_backend = "none"
 os.environ["NO_MKDOCS_2_WARNING"] = "1"  # Material prints a banner for each build
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-ENVIRONMENT = Path(".nox", "shared").absolute()
-PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+PYTHONS = nox.project.python_versions(PROJECT, max_version="3.13")
+ENVIRONMENTS = Path(".nox").absolute()
+BINARY = "Scripts/python.exe" if os.name == "nt" else "bin/python"
+PYTHON = ENVIRONMENTS / "shared" / BINARY
 SITE = Path("site").absolute()
 HTML_VALIDATOR = "vnu-jar@26.9.27"  # of the W3C; runs on Java
 
 
 def prepare(session: nox.Session, *groups: str) -> None:
     """Install dependency groups, at tested versions, into the shared environment."""
-    if not PYTHON.exists():
-        session.run_install(sys.executable, "-m", "venv", str(ENVIRONMENT))
-        pip(session, "--upgrade", "pip")
-    pip(session, *nox.project.dependency_groups(PROJECT, *groups))
+    requirements = nox.project.dependency_groups(PROJECT, *groups)
+    pinned = "--constraint=constraints.txt"
+    install(session, sys.executable, PYTHON, pinned, *requirements)
     session.env["PATH"] = os.pathsep.join([str(PYTHON.parent), os.environ["PATH"]])
 
 
-def pip(session: nox.Session, *arguments: str) -> None:
-    """Run `pip install` in the shared environment."""
-    quiet = ["--quiet", "--disable-pip-version-check", "--constraint=constraints.txt"]
-    command = [str(PYTHON), "-m", "pip", "install", *quiet, *arguments]
-    session.run_install(*command, silent=True)
+def install(session: nox.Session, base: str, python: Path, *arguments: str) -> None:
+    """Run `pip install` in an environment, which is made from `base` if it is new."""
+    quiet = ["--quiet", "--disable-pip-version-check"]
+    pip = [str(python), "-m", "pip", "install", *quiet]
+    if not python.exists():
+        session.run_install(base, "-m", "venv", str(python.parents[1]))
+        session.run_install(*pip, "--upgrade", "pip", silent=True)
+    session.run_install(*pip, *arguments, silent=True)
 
 
-def run(session: nox.Session, module: str, *arguments: str) -> None:
-    """Run a module with the shared environment's Python."""
-    session.run(str(PYTHON), "-m", module, *arguments)
+def run(
+    session: nox.Session, module: str, *arguments: str, python: Path = PYTHON
+) -> None:
+    """Run a module with an environment's Python."""
+    session.run(str(python), "-m", module, *arguments)
 
 
 def run_tool(session: nox.Session, name: str, *arguments: str) -> None:
@@ -57,11 +67,35 @@ def has_cuda(session: nox.Session) -> bool:
     return printed is not None and printed.strip() == "True"
 
 
-def run_pages(session: nox.Session, *options: str) -> None:
+def run_pages(session: nox.Session, *options: str, python: Path = PYTHON) -> None:
     """Run and judge the pages whose names contain one of the session's arguments."""
     names = " or ".join(session.posargs)
     selection = ["-k", names] if names else []
-    run(session, "pytest", "tests/test_pages.py", *options, *selection)
+    command = ["pytest", "tests/test_pages.py", *options, *selection]
+    run(session, *command, python=python)
+
+
+def find_python(version: str) -> str | None:
+    """The Python of a version, such as "3.13", on this machine; None if there is none.
+
+    pyenv has a `python3.13` for all that it installed, and runs only what is chosen.
+    """
+    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
+        return sys.executable
+    if not (command := shutil.which(f"python{version}")):
+        return None
+    done = subprocess.run(
+        [command, "-c", "import ensurepip, sys, venv; print(sys.executable)"],
+        env={**os.environ, "PYENV_VERSION": version},
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip() or None
+
+
+def at_lowest(requirement: str) -> str:
+    """`numpy>=1.26` as `numpy==1.26.*`: the lowest series that it admits."""
+    return re.sub(r">=([\w.]+).*", r"==\1.*", requirement)
 
 
 @nox.session
@@ -77,6 +111,33 @@ def tests(session: nox.Session, device: str) -> None:
         run_pages(session)
     else:
         run(session, "pytest")
+
+
+@nox.session
+@nox.parametrize("pair", ["lowest", "newest"], ids=["lowest", "newest"])
+def versions(session: nox.Session, pair: str) -> None:
+    """Judge what pages claim under the lowest and newest versions; `-- rings`: those.
+
+    The lowest that pyproject.toml admits, of Python and of every package that it names;
+    the newest that pip finds, under the newest Python that is on this machine.
+    """
+    is_lowest = pair == "lowest"
+    wanted = PYTHONS[:1] if is_lowest else PYTHONS[::-1]
+    found = [(version, base) for version in wanted if (base := find_python(version))]
+    if not found:
+        message = f"no Python {' or '.join(wanted)} here: nothing was run"
+        if "CI" in os.environ or not any(map(find_python, PYTHONS)):
+            session.error(message)
+        session.skip(message)
+    version, base = found[0]
+    python = ENVIRONMENTS / f"{pair}-{version}" / BINARY
+    admitted = nox.project.dependency_groups(PROJECT, "tests")
+    requirements = map(at_lowest, admitted) if is_lowest else admitted
+    upgrade = ["--upgrade", "--upgrade-strategy=eager"]
+    install(session, base, python, *upgrade, *requirements)
+    run(session, "pip", "list", python=python)
+    # What a library says of another one is for neither the pages nor their runner.
+    run_pages(session, "--claims-only", "-W", "default", python=python)
 
 
 @nox.session
@@ -113,10 +174,11 @@ def serve(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and formatting of all code."""
+    """Check style and formatting of all code, and the types of the machine's."""
     prepare(session, "lint")
     run(session, "ruff", "check")
     run(session, "ruff", "format", "--check")
+    run(session, "mypy")
 
 
 @nox.session

@@ -370,7 +370,7 @@ def _download_cifar10(folder: Path) -> None:
 def _draw_cifar10(folder: Path) -> None:
     """Write pictures of coloured shapes on textured backgrounds, a shape per class."""
     generator = Generator().manual_seed(0)
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for split, count in _CIFAR10_COUNTS.items():
         labels = torch.randperm(count, generator=generator) % 10
         images = torch.cat([_draw_scenes(y, generator) for y in labels.split(1000)])

@@ -27,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write down what the pages print instead of comparing it",
     )
     group.addoption(
+        "--claims-only",
+        action="store_true",
+        help="judge the pages' claims, warnings and figures; compare and keep nothing",
+    )
+    group.addoption(
         "--snippets",
         type=Path,
         default=Path(__file__).parents[1] / "snippets",
@@ -53,7 +58,11 @@ def page_runner(request: pytest.FixtureRequest) -> Iterator[PageRunner]:
         for item in request.session.items
         if _is_page_test(item) and not hasattr(request.config, "workerinput")
     ]
-    with PageRunner(option("--device"), record=option("--record")) as runner:
+    with PageRunner(
+        option("--device"),
+        record=option("--record"),
+        claims_only=option("--claims-only"),
+    ) as runner:
         for script in selected:
             runner.start(script)
         yield runner
@@ -109,7 +118,7 @@ class PageReporter:
             return "passed", ".", page_report.line()
         return None
 
-    def pytest_terminal_summary(self) -> None:
+    def pytest_terminal_summary(self, config: pytest.Config) -> None:
         """How many pages ran, were cached, were compared, and ran on stand-in data."""
         if not self.reports:
             return
@@ -124,6 +133,10 @@ class PageReporter:
             f"{len(compared)} compared ({numbers:,} numbers), "
             f"{stand_ins} on stand-in data"
         )
+        if config.getoption("--claims-only"):
+            message = "claims only: nothing was compared with the recordings or kept"
+            self.terminal.write_line(message, yellow=True)
+            return
         for report in passed:
             if report.not_compared:
                 message = f"{report.stem}: {report.not_compared}"
@@ -140,6 +153,8 @@ class PageReporter:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--record") and config.getoption("--claims-only"):
+        raise pytest.UsageError("--claims-only compares nothing, --record writes it")
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if terminal:  # a worker of xdist has none
         config.pluginmanager.register(PageReporter(terminal))

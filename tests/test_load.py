@@ -19,6 +19,7 @@ import urllib.request
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,7 +111,7 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir() if path.suffix != ".lock"}
 
 
-def fetch(name: str) -> tuple[torch.Tensor, ...]:
+def fetch(name: str) -> Any:
     """What `mnist()`, `cifar10()` or `diabetes()` returns."""
     return getattr(load, name)()
 
@@ -816,7 +817,7 @@ def test_two_processes_draw_and_download_once(
 
 
 def test_the_file_works_pasted_into_a_page(root: Path) -> None:
-    page = {"__name__": "__main__"}
+    page: dict[str, Any] = {"__name__": "__main__"}
     source = Path(load.__file__).read_text(encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stderr", io.StringIO())

@@ -2,10 +2,14 @@
 
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from page_runner.expected import read
 from page_runner.script import find_pages, parse
@@ -13,6 +17,11 @@ from page_runner.script import find_pages, parse
 ROOT = Path(__file__).parents[1]
 SCRIPTS = find_pages(ROOT / "snippets")
 STEMS = [script.stem for script in SCRIPTS]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+GROUPS = PYPROJECT["dependency-groups"]
+ADMITTED = SpecifierSet(PYPROJECT["project"]["requires-python"])
+PYTHONS = list(ADMITTED.filter(f"3.{minor}" for minor in range(100)))
+RELEASES = [f"{python}.{patch}" for python in PYTHONS for patch in (0, 20)]
 
 
 def test_every_recording_has_a_page() -> None:
@@ -55,14 +64,72 @@ def test_ci_runs_the_commands_of_the_readme() -> None:
         assert f"readme_command {session}" in ci
 
 
-def test_constraints_pin_what_the_groups_ask_for() -> None:
-    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-    named = {
-        re.match(r"[\w-]+", entry)[0]
-        for group in groups.values()
-        for entry in group
-        if isinstance(entry, str)
+@pytest.mark.parametrize("python", RELEASES)
+def test_constraints_pin_what_the_groups_ask_for(python: str) -> None:
+    """At a version that they admit, under each Python that is promised."""
+    asked = [entry for group in GROUPS.values() for entry in group]
+    names = [entry for entry in asked if isinstance(entry, str)]
+    assert unmet(names, python) == []
+
+
+@pytest.mark.parametrize("python", RELEASES)
+def test_constraints_agree_with_each_other(python: str) -> None:
+    """As far as packages are installed here, and say what they need."""
+    pinned = pins(python)
+    installed = [
+        package
+        for package in metadata.distributions()
+        if pinned.get(canonicalize_name(package.name)) == package.version
+    ]
+    assert len(installed) > 50
+    for package in installed:
+        assert python in SpecifierSet(package.metadata["Requires-Python"] or "")
+        assert unmet(package.requires or [], python) == [], package.name
+
+
+def unmet(requirements: list[str], python: str) -> list[str]:
+    """Those that a Python needs, and that are not pinned as they ask.
+
+    torch itself pins the libraries of its accelerator, of which it has many.
+    """
+    pinned = pins(python)
+    return [
+        text
+        for text in requirements
+        if is_for(requirement := Requirement(text), python)
+        if not requirement.name.startswith(("cuda-", "nvidia-"))
+        if not requirement.specifier.contains(
+            pinned.get(canonicalize_name(requirement.name), "0")
+        )
+    ]
+
+
+def pins(python: str) -> dict[str, str]:
+    """The versions that constraints.txt names for a Python, by normalized name."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    entries = [Requirement(line) for line in lines if not line.startswith("#")]
+    return {
+        canonicalize_name(entry.name): str(entry.specifier).removeprefix("==")
+        for entry in entries
+        if is_for(entry, python)
     }
-    pinned = re.findall(r"^([\w-]+)==", (ROOT / "constraints.txt").read_text(), re.M)
-    normalized = {name.lower().replace("_", "-") for name in pinned}
-    assert named <= normalized
+
+
+def is_for(requirement: Requirement, python: str) -> bool:
+    """Whether a requirement's marker holds, without extras, under a Python."""
+    short = python.rpartition(".")[0]
+    python_is = {"python_version": short, "python_full_version": python, "extra": ""}
+    return not requirement.marker or requirement.marker.evaluate(python_is)
+
+
+def test_every_file_names_the_same_pythons() -> None:
+    """The lowest in the settings of tools, all in README; CI has lowest and newest."""
+    lowest, *_, newest = PYTHONS
+    assert PYPROJECT["tool"]["mypy"]["python_version"] == lowest
+    assert PYPROJECT["tool"]["ruff"]["target-version"] == f"py{lowest.replace('.', '')}"
+    readme = (ROOT / "README.md").read_text()
+    assert f"Python {', '.join(PYTHONS[:-1])} or {newest}" in readme
+    workflow = yaml.safe_load((ROOT / ".github/workflows/publish.yml").read_text())
+    steps = workflow["jobs"]["versions"]["steps"]
+    (setup,) = [step for step in steps if "setup-python" in step.get("uses", "")]
+    assert setup["with"]["python-version"].split() == [lowest, newest]

@@ -118,6 +118,59 @@ def test_other_pages_still_run(
     assert store.page_path(project / "snippets" / "11_good.py").exists()
 
 
+@pytest.fixture(scope="module")
+def claims(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose pages print what was not recorded; the claim of one is false."""
+    root = tmp_path_factory.mktemp("claims")
+    (root / "snippets").mkdir()
+    for stem in ("17_wrong_word", "18_wrong_number", "19_false_claim", "13_warns"):
+        shutil.copy(SAMPLES / f"{stem}.py", root / "snippets")
+    shutil.copytree(SAMPLES / "expected", root / "tests" / "expected")
+    return root
+
+
+def test_claims_are_judged_without_the_recordings(claims: Path) -> None:
+    """As under versions other than those that were recorded."""
+    suite = run_suite(claims, "--claims-only")
+    assert "2 failed, 2 passed" in suite.stdout
+    assert "a claim of the page does not hold" in suite.stdout
+    assert "raised DeprecationWarning" in suite.stdout
+    assert "claims only: nothing was compared with the recordings" in suite.stdout
+    assert not (claims / ".cache").exists(), "a page is published that was not compared"
+
+
+def test_claims_are_not_taken_from_an_earlier_run(good: Path) -> None:
+    assert run(good).status == "ran"
+    report = run(good, claims_only=True)
+    assert (report.status, report.compared) == ("ran", 0)
+
+
+LIBRARY = "import warnings; call = lambda kind, at: warnings.warn('old', kind, at)"
+
+
+@pytest.mark.parametrize(
+    ("warning", "is_avoidable"),
+    [
+        ("DeprecationWarning, 1", False),  # of one library for another
+        ("DeprecationWarning, 2", True),  # of what the page itself calls
+        ("UserWarning, 1", True),
+    ],
+)
+def test_only_claims_leave_out_warnings_that_no_page_can_avoid(
+    good: Path, warning: str, is_avoidable: bool
+) -> None:
+    library = f"exec(compile({LIBRARY!r}, 'library.py', 'exec'))"
+    edit(good, 'print("loss', f'{library}; call({warning})\nprint("loss')
+    assert "Warning: old" in run(good).problems[0]
+    assert bool(run(good, claims_only=True).problems) == is_avoidable
+
+
+def test_nothing_is_recorded_when_only_claims_are_judged(claims: Path) -> None:
+    suite = run_suite(claims, "--claims-only", "--record")
+    assert suite.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "--claims-only compares nothing" in suite.stderr
+
+
 def test_no_page_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "snippets").mkdir()
     suite = run_suite(tmp_path)

@@ -253,6 +253,7 @@ def test_a_page_is_closed_to_other_hosts(project: Path) -> None:
             assert "//" not in address
         for link in re.findall(r"<link [^>]*>", html):
             assert "//" not in link
+        assert "mathjax" not in html.lower()  # ours is KaTeX; a plugin's is a stranger
 
 
 def test_words_and_code_are_found_once(project: Path) -> None:

@@ -87,6 +87,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Point mkdocs-jupyter to our template, and give that what it calls."""
     config.repo_url = (config.repo_url or "").rstrip("/")
     mkdocs_jupyter.config.settings.templates_dir = str(HERE / "templates")
+    jupyter = config.plugins["mkdocs-jupyter"].config
+    jupyter["mathjax_version"] = 2  # from 0.27, each other one loads a foreign script
     default_filters["grouped"] = grouped
     default_filters["code_block"] = code_block
     default_filters["cell_end"] = cell_end

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from playwright.sync_api import (
@@ -16,6 +17,7 @@ from playwright.sync_api import (
     BrowserContext,
     Page,
     Request,
+    Response,
     sync_playwright,
 )
 
@@ -51,7 +53,7 @@ new PerformanceObserver((list) => {
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Serves a site under a path, as hosts do: compressed, and to be kept."""
 
-    def __init__(self, *args: object, path: str, **kwargs: object) -> None:
+    def __init__(self, *args: Any, path: str, **kwargs: Any) -> None:
         self.under = path
         super().__init__(*args, **kwargs)
 
@@ -60,7 +62,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         inside = path.removeprefix(self.under) if is_inside else "missing"
         return super().translate_path(f"/{inside}")
 
-    def send_head(self) -> io.IOBase | None:
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
         path = Path(self.translate_path(self.path))
         if path.suffix not in COMPRESSED or not path.is_file():
             return super().send_head()
@@ -119,7 +121,7 @@ class Visit:
         self.tab.on("pageerror", lambda error: note(f"error: {error}"))
         self.tab.on("requestfailed", self._note_failure)
         self.tab.on("request", lambda request: self._check_host(request.url))
-        self.tab.on("response", lambda r: r.ok or note(f"{r.status}: {r.url}"))
+        self.tab.on("response", self._note_refusal)
         self._count_bytes(context)
 
     def open(self, address: str) -> "Visit":
@@ -142,6 +144,10 @@ class Visit:
     def shifts(self) -> list[dict]:
         """What moved after it had been shown, and how much of the window it took."""
         return self.tab.evaluate("shifts")
+
+    def _note_refusal(self, response: Response) -> None:
+        if not response.ok:
+            self.complaints.append(f"{response.status}: {response.url}")
 
     def _note_failure(self, request: Request) -> None:
         if request.failure != "net::ERR_ABORTED":  # the reader has gone on

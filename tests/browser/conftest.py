@@ -1,15 +1,11 @@
 """The site, served; the browser that looks at it."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from browsing import SITE, chromium, served
+from browser.browsing import SITE, chromium, served
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,17 @@
 Checks the folder `site/` (or SITE_DIR), which `nox -s docs` builds.
 """
 
+from typing import Literal
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import HOME, PAGES, SITE, Visit, served
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-BODY_SCHEME = {"light": "default", "dark": "slate"}
+from browser.browsing import HOME, PAGES, SITE, Visit, served
+
+Scheme = Literal["light", "dark"]
+BODY_SCHEME: dict[Scheme, str] = {"light": "default", "dark": "slate"}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 MAX_FIRST_VISIT = 600_000  # bytes over the wire, compressed as hosts do
 MAX_NEXT_PAGE = 150_000
 MAX_SHIFT = 0.005  # moved share of the window, times how far, in windows
@@ -21,7 +26,7 @@ ON_THE_SITE = [page for page in PAGES if page != "404.html"]
 @pytest.mark.parametrize("scheme", BODY_SCHEME)
 @pytest.mark.parametrize("page", ON_THE_SITE)
 def test_page_as_the_first_of_a_visit(
-    browser: Browser, address: str, page: str, scheme: str
+    browser: Browser, address: str, page: str, scheme: Scheme
 ) -> None:
     with browser.new_context(color_scheme=scheme) as context:
         visit = Visit(context, address).open(address + page)
@@ -39,15 +44,13 @@ def test_page_as_the_next_of_a_visit_on_a_phone(
     browser: Browser, address: str, page: str
 ) -> None:
     earlier = "index.html" if page != "index.html" else "tensors.html"
-    size = {"width": 390, "height": 844}
-    phone = {"viewport": size, "is_mobile": True, "has_touch": True}
-    with browser.new_context(**phone) as context:
+    with browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True) as context:
         visit = Visit(context, address).open(address + earlier).open(address + page)
         assert_whole(visit)
         assert visit.bytes <= MAX_NEXT_PAGE, visit.received
         assert sum(shift["value"] for shift in visit.shifts) <= MAX_SHIFT, visit.shifts
         width = visit.tab.evaluate("document.documentElement.scrollWidth")
-        assert width <= size["width"]
+        assert width <= PHONE["width"]
         assert_accessible(visit.tab)
         assert visit.complaints == []
 

@@ -13,8 +13,9 @@ from urllib.parse import unquote, urldefrag, urljoin
 
 import nbformat
 import pytest
-from browsing import HOME, PAGES, ROOT, SITE
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
+
+from browser.browsing import HOME, PAGES, ROOT, SITE
 
 MAX_HTML = 80_000  # bytes of a page without its figures
 MAX_SEARCH_INDEX = 1_000_000
@@ -63,12 +64,12 @@ def links(page: str) -> Iterator[str]:
     """All addresses inside the site that a page names."""
     for element in tree(page).find_all(True):
         for name in ("href", "src"):
-            link = element.get(name)
+            link = str(element.get(name, ""))
             if link and not re.match(r"[a-z]+:", link) and not in_drawing(element):
                 yield link
 
 
-def in_drawing(element: object) -> bool:
+def in_drawing(element: Tag) -> bool:
     """Whether an element is a part of an SVG, whose links are its own shapes."""
     return element.name == "use" or element.find_parent("svg") is not None
 
@@ -84,7 +85,7 @@ def leads_somewhere(page: str, link: str) -> bool:
 
 @cache
 def anchors(page: str) -> set[str]:
-    return {element["id"] for element in tree(page).find_all(id=True)}
+    return {str(element["id"]) for element in tree(page).find_all(id=True)}
 
 
 @cache

@@ -5,8 +5,9 @@ import zipfile
 from collections.abc import Iterator
 
 import pytest
-from browsing import PAGES, SITE, Visit
 from playwright.sync_api import Browser, Locator, Page
+
+from browser.browsing import PAGES, SITE, Visit
 
 LESSON = "gradient-descent-by-hand.html"
 DIGITS = "draw-a-digit.html"
@@ -113,7 +114,7 @@ UNREACHED = """stops => [...document.querySelectorAll(
 
 def stops(tab: Page) -> list[dict]:
     """Where the Tab key leads on a page, from its start to its end."""
-    found = []
+    found: list[dict] = []
     for _ in range(MAX_STOPS):
         tab.keyboard.press("Tab")
         stop = tab.evaluate(NEXT_STOP)

@@ -44,6 +44,12 @@ FIGURE_STYLE = {
     "savefig.bbox": "tight",
     "figure.max_open_warning": 0,
 }
+BETWEEN_LIBRARIES = (
+    DeprecationWarning,
+    PendingDeprecationWarning,
+    ImportWarning,
+    ResourceWarning,
+)
 INK = "#010203"  # what text and axes are drawn in: `currentColor` in an SVG
 INK_PNG = "#808080"  # a PNG cannot follow the theme: a grey that both sides read
 INK_SETTINGS = (
@@ -73,6 +79,7 @@ class RaisedWarning:
     line: int
     category: str
     message: str
+    shown: bool  # by plain Python, which hides what one library deprecates for another
 
 
 @dataclass
@@ -268,10 +275,18 @@ class Notebook:
         self.outputs.add(output)
 
     def _note_warning(
-        self, message: Warning, category: type[Warning], *_: object, **__: object
+        self,
+        message: Warning,
+        category: type[Warning],
+        filename: str,
+        *_: object,
+        **__: object,
     ) -> None:
-        line = _script_line(self.page.path, traceback.extract_stack())
-        self.warnings.append(RaisedWarning(line, category.__name__, str(message)))
+        path = self.page.path
+        line = _script_line(path, traceback.extract_stack())
+        shown = filename == str(path) or not issubclass(category, BETWEEN_LIBRARIES)
+        raised = RaisedWarning(line, category.__name__, str(message), shown)
+        self.warnings.append(raised)
 
     def run_cell(self, cell: Cell) -> Failure | None:
         """Run one cell; what it shows is in `outputs`."""
