@@ -12,6 +12,7 @@ from page_runner.compare import (
     Unstable,
     annotate,
     compare,
+    margins,
     tokenize,
 )
 from page_runner.variations import VARIATIONS
@@ -115,6 +116,12 @@ def test_a_recorded_spread_is_the_tolerance() -> None:
     assert "not within 9 of" in compare("9,917±3 hits", "9,907 hits")[0].message
     assert compare("0.4±0.1", "0.8")[0] is None
     assert compare("1.5e-05±2.0e-06", "2.1e-05")[0] is None
+
+
+def test_margins_are_for_readers() -> None:
+    assert margins("loss 0.500, 3 of 4") == ""
+    assert margins("0.138±0.006, hits 9,917±3") == "0.138 ± 0.019, 9,917 ± 9"
+    assert margins("0.1±0.1 " * 4 + "0.50±0.20") == "up to ± 0.61"
 
 
 def test_what_is_printed_has_no_spread() -> None:

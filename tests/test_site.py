@@ -155,6 +155,7 @@ def hand_over(script: Path, **shown: NotebookNode) -> None:
         "data": {"mnist": "stand-in 12345678"} if "first" in script.name else {},
         "result": None,
         "compared": 7,
+        "margins": {"1": "3.0 ± 0.2"},
         "dependencies": store.dependencies(page, "cpu"),
     }
     by_cell = {
@@ -223,6 +224,12 @@ def test_a_lesson_is_a_page_like_a_hand_written_one(project: Path) -> None:
     assert "Made with stand-in data" in article
     assert "<style" not in page
     assert "jp-" not in page
+
+    assert article.index("<samp>3</samp>") < article.index(
+        '<p class="margins">On another machine: 3.0 ± 0.2</p>'
+    )
+    notebook = nbformat.read(site / "downloads" / "first_page.ipynb", as_version=4)
+    assert "On another machine: 3.0 ± 0.2" in [cell.source for cell in notebook.cells]
 
     note = article.index("How many digits")  # Material wants it right after the code
     assert article.index("mnist()") < note < article.index("<samp>3</samp>")

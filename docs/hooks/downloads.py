@@ -49,6 +49,10 @@ def runnable_notebook(
             lines = cell.source.splitlines(keepends=True)
             cell.source = "".join(without(lines, imports)).strip()
         result.cells.append(cell)
+        if margins := cell.metadata.get("margins"):
+            text = f"On another machine: {margins}"
+            note = nbformat.v4.new_markdown_cell(text, id=f"{cell.id}-margins")
+            result.cells.append(note)
     if names:
         result.cells[first:first] = [
             nbformat.v4.new_markdown_cell(HELPER_NOTE, id="helper-note"),

@@ -7,6 +7,7 @@ from page_runner.compare import (
     RELATIVE_TOLERANCE,
     Difference,
     compare,
+    margins,
 )
 from page_runner.execute import Run
 from page_runner.expected import Expected, describe_data
@@ -20,6 +21,7 @@ class Verdict:
     problems: list[str] = field(default_factory=list)
     compared: int = 0  # numbers
     not_compared: str = ""  # the reason, where nothing was compared
+    margins: dict[str, str] = field(default_factory=dict)  # by number of the cell
 
 
 def judge(
@@ -136,6 +138,8 @@ def _compare(
                 relative,
             )
             verdict.compared += compared
+            if moving := margins(recorded.get(cell.number, "")):
+                verdict.margins[str(cell.number)] = moving
             if difference:
                 message = _difference(page, run, expected, difference, verb)
                 verdict.problems.append(locate(page, cell, message))

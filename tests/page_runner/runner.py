@@ -189,6 +189,7 @@ class PageRunner:
             "result": run.result,
             "compared": verdict.compared,
             "not_compared": verdict.not_compared,
+            "margins": verdict.margins,
         }
 
 

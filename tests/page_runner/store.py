@@ -175,7 +175,7 @@ def _write(
     device: str,
 ) -> None:
     notebook = nbformat.v4.new_notebook(
-        cells=[_cell(cell, outputs) for cell in page.cells],
+        cells=[_cell(cell, outputs, run["margins"]) for cell in page.cells],
         metadata={**LANGUAGE, "page": _header(page), "run": run, "script": digest},
     )
     nbformat.validate(notebook)
@@ -194,13 +194,20 @@ def _checksum(document: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _cell(cell: Cell, outputs: dict[int, list[NotebookNode]]) -> NotebookNode:
-    """A cell of a page file; its metadata are what its marker says, and its line."""
+def _cell(
+    cell: Cell, outputs: dict[int, list[NotebookNode]], margins: dict[str, str]
+) -> NotebookNode:
+    """A cell of a page file.
+
+    Its metadata are what its marker says, its line, and how far its numbers may move.
+    """
     metadata: dict[str, Any] = {"line": cell.line}
     if cell.tags:
         metadata["tags"] = list(cell.tags)
     if cell.alt:
         metadata["alt"] = cell.alt
+    if cell.kind == "code" and (moving := margins.get(str(cell.number))):
+        metadata["margins"] = moving
     identity = f"{cell.kind}-{cell.number}"
     if cell.kind == "markdown":
         return nbformat.v4.new_markdown_cell(
