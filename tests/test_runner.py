@@ -344,5 +344,5 @@ print("met")"""
 
 
 def test_exit_codes_are_described() -> None:
-    assert "code 3" in pool._describe_exit(3)
-    assert "SIGSEGV" in pool._describe_exit(-11)
+    assert "code 3" in pool.describe_exit(3)
+    assert "SIGSEGV" in pool.describe_exit(-11)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from page_runner.compare import CUDA_FACTOR, RELATIVE_TOLERANCE, compare
-from page_runner.execute import Run
 from page_runner.expected import Expected, describe_data
+from page_runner.run import Run
 from page_runner.script import Cell, Page
 
 
@@ -25,6 +25,7 @@ def judge(page: Page, run: Run, expected: Expected | None, device: str) -> Verdi
         verdict.not_compared = "it failed"
         return verdict
     verdict.problems += _warnings(page, run)
+    verdict.problems += _complaints(page, run)
     verdict.problems += _figures(page, run)
     if not any(text.strip() for text in run.printed().values()):
         message = "the page prints nothing, so nothing is checked: print its results"
@@ -60,7 +61,7 @@ def _warnings(page: Page, run: Run) -> list[str]:
     return [
         describe(
             page,
-            _cell_at(page, warning.line),
+            page.cell_at(warning.line),
             f"raised {warning.category}: {warning.message}\n"
             "    Write what the message recommends; a page runs without warnings.",
             warning.line,
@@ -69,9 +70,11 @@ def _warnings(page: Page, run: Run) -> list[str]:
     ]
 
 
-def _cell_at(page: Page, line: int) -> Cell | None:
-    before = [cell for cell in page.code if cell.line <= line]
-    return before[-1] if before else None
+def _complaints(page: Page, run: Run) -> list[str]:
+    return [
+        describe(page, page.cell_at(heard.line), str(heard), heard.line)
+        for heard in run.complaints
+    ]
 
 
 def _figures(page: Page, run: Run) -> list[str]:

@@ -14,7 +14,9 @@ matplotlib.use("agg")
 
 for name in (
     "page_runner.execute",
+    "multiprocessing.pool",
     "pandas",
+    "pandas.io.formats.html",
     "torch._dynamo",
     "torchvision.datasets",
     "torchvision.transforms.v2",

@@ -1,15 +1,16 @@
 """Runs the pages that are not current, judges each run, and keeps what passed."""
 
 import datetime
+import traceback
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
 from page_runner import expected as recorded
 from page_runner import store
-from page_runner.execute import Run
 from page_runner.judge import Verdict, describe, judge, uses_stand_in
 from page_runner.pool import PageDied, PagePool
+from page_runner.run import Run
 from page_runner.script import Page, PageError, parse
 
 
@@ -53,13 +54,20 @@ class PageRunner:
     def __exit__(self, *error: object) -> None:
         self._pool.__exit__(*error)
 
+    def prepare(self) -> None:
+        """Get ready to run the first page at once."""
+        self._pool.prepare()
+
     def start(self, script: Path) -> None:
         """Put a page in the queue, unless its executed notebook is current."""
         try:
             page = parse(script)
             changes = store.changed(page, self.device)
-        except (PageError, OSError) as error:
+        except PageError as error:
             self._reports[script] = Report(script.stem, [str(error)])
+            return
+        except Exception as error:
+            self._reports[script] = _unforeseen(script, error)
             return
         if changes or self.record:
             reason = ", ".join(changes) or "record"
@@ -73,11 +81,16 @@ class PageRunner:
             return self._reports.pop(script)
         page, reason, future = self._runs.pop(script)
         try:
-            run = future.result()
+            return self._finish(page, reason, future.result())
         except PageDied as died:
             cell = page.code[died.cell - 1] if died.cell else None
             message = f"{died.message}\n    Run it alone: python {page.path}"
             return Report(page.stem, [describe(page, cell, message, died.line)])
+        except Exception as error:
+            return _unforeseen(script, error)
+
+    def _finish(self, page: Page, reason: str, run: Run) -> Report:
+        """Judge and store a run."""
         verdict = self._judge(page, run)
         report = _report(page, run, verdict, reason)
         if not report.problems:
@@ -127,6 +140,13 @@ class PageRunner:
             "compared": verdict.compared,
             "not_compared": verdict.not_compared,
         }
+
+
+def _unforeseen(script: Path, error: Exception) -> Report:
+    """The report of a page with which the runner itself cannot cope."""
+    where = "".join(traceback.format_exception(error))
+    message = f"{script.name}:1: the runner failed on this page: {error}\n{where}"
+    return Report(script.stem, [message])
 
 
 def _report(page: Page, run: Run, verdict: Verdict, reason: str) -> Report:

@@ -92,6 +92,10 @@ class Page:
         """The code cells, in order."""
         return tuple(cell for cell in self.cells if cell.kind == "code")
 
+    def cell_at(self, line: int) -> Cell:
+        """The code cell that a line of the script stands in, or the nearest above."""
+        return ([cell for cell in self.code if cell.line <= line] or self.code)[-1]
+
     @property
     def title(self) -> str:
         """The text of the page's H1."""
@@ -204,7 +208,7 @@ def _parse_rows(path: Path, rows: dict) -> dict[str, str]:
 
 
 def _cut_into_cells(path: Path, lines: list[str], start: int) -> tuple[Cell, ...]:
-    """The cells below the header, which ends before line `start`, cut at the markers."""
+    """The cells below the header, that is from line `start` on."""
     markers = [i for i in _markers(path, lines) if i >= start]
     for i in range(start, markers[0] if markers else len(lines)):
         if lines[i].strip():
@@ -229,7 +233,7 @@ def _markers(path: Path, lines: list[str]) -> list[int]:
     found = [i for i in comments if _MARKER_LIKE.match(lines[i])]
     for i in found:
         if not _MARKER.fullmatch(lines[i]):
-            message = f"`{lines[i]}` is no marker: write `# %%`, then a space or nothing"
+            message = f"`{lines[i]}` is no marker: write `# %%`"
             raise PageError(path, i + 1, message)
     return found
 
