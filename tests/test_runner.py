@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from page_runner import pool, store
+from page_runner import store
 from page_runner.pool import PagePool
 from page_runner.runner import PageRunner, Report
 from page_runner.script import parse
@@ -250,77 +250,6 @@ def test_outputs_are_those_of_jupyter(good: Path) -> None:
     assert code[3].metadata.alt == "A line that falls from 1 to 0"
 
 
-def outputs_of(tmp_path: Path, code: str, **options: object) -> tuple:
-    """The outputs and the warnings of a page with one cell."""
-    script = tmp_path / "11_page.py"
-    header = (SAMPLES / "11_good.py").read_text().partition("# %%")[0]
-    script.write_text(f"{header}# %% [markdown]\n# # Title\n\n# %%\n{code}\n")
-    with PagePool("cpu", tmp_path, **options) as pages:
-        run = pages.submit(parse(script)).result()
-    assert run.failure is None, run.failure
-    return run.outputs[1], run.warnings
-
-
-def test_progress_bar_collapses(tmp_path: Path) -> None:
-    code = """\
-from tqdm import tqdm
-for _ in tqdm(range(3), ncols=40):
-    pass
-print("10%\\r50%\\rdone")"""
-    (error, printed), _ = outputs_of(tmp_path, code)
-    assert (error.name, printed.name) == ("stderr", "stdout")
-    assert error.text.count("\n") == 1
-    assert "3/3" in error.text
-    assert printed.text == "done\n"
-
-
-def test_large_figure_is_png(tmp_path: Path) -> None:
-    code = """\
-import matplotlib.pyplot as plt
-import numpy as np
-fig, ax = plt.subplots()
-ax.scatter(*np.random.default_rng(0).random((2, 20000)))"""
-    outputs, _ = outputs_of(tmp_path, code)
-    figure = outputs[-1].data
-    assert "image/png" in figure
-    assert "image/svg+xml" not in figure
-
-
-def test_page_has_one_thread_and_no_accelerator(tmp_path: Path) -> None:
-    code = "import torch; print(torch.get_num_threads(), torch.cuda.is_available())"
-    outputs, _ = outputs_of(tmp_path, code)
-    assert outputs[0].text == "1 False\n"
-
-
-def test_data_loader_workers_are_ended(tmp_path: Path) -> None:
-    code = """\
-import os, subprocess, sys
-sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-print(sleeper.pid)"""
-    outputs, _ = outputs_of(tmp_path, code)
-    state = Path(f"/proc/{int(outputs[0].text)}/stat")
-    if sys.platform == "linux":
-        assert not state.exists() or state.read_text().split()[2] == "Z"
-
-
-def test_warning_that_the_page_catches_is_none(tmp_path: Path) -> None:
-    code = """\
-import warnings
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    warnings.warn("old", DeprecationWarning)
-print(len(caught))"""
-    outputs, raised = outputs_of(tmp_path, code)
-    assert outputs[0].text == "1\n"
-    assert raised == []
-
-
-def test_spawned_as_on_other_systems(tmp_path: Path) -> None:
-    code = "import matplotlib.pyplot as plt; fig, ax = plt.subplots(); print('drawn')"
-    outputs, _ = outputs_of(tmp_path, code, start_method="spawn")
-    assert outputs[0].text == "drawn\n"
-
-
 def test_two_pages_at_a_time(tmp_path: Path) -> None:
     """Two pages that wait for each other end only if they run side by side."""
     folder = (SAMPLES / "11_good.py").read_text().partition("# %%")[0]
@@ -341,8 +270,3 @@ print("met")"""
     with PagePool("cpu", tmp_path) as pages:
         futures = [pages.submit(parse(script)) for script in scripts]
         assert [future.result().failure for future in futures] == [None, None]
-
-
-def test_exit_codes_are_described() -> None:
-    assert "code 3" in pool.describe_exit(3)
-    assert "SIGSEGV" in pool.describe_exit(-11)

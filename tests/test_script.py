@@ -128,7 +128,7 @@ def test_every_page_is_its_own_source(script: Path) -> None:
 def test_file_that_is_not_utf8(tmp_path: Path) -> None:
     path = tmp_path / "12_sample.py"
     path.write_bytes((HEADER + BODY).encode().replace(b"a comment", b"caf\xe9"))
-    with pytest.raises(PageError, match="12_sample.py:22: byte 0xe9 is not UTF-8"):
+    with pytest.raises(PageError, match=r"12_sample.py:22: byte 0xe9 is not UTF-8"):
         parse(path)
 
 

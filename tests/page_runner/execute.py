@@ -37,6 +37,7 @@ class Compiled:
     cell: Cell
     body: types.CodeType
     value: types.CodeType | None
+    last_line: int  # where its last statement begins
 
 
 def compile_page(page: Page) -> list[Compiled]:
@@ -65,7 +66,7 @@ def _compile_cell(cell: Cell, filename: str, flags: int) -> Compiled:
         shown = ast.Expression(tree.body.pop().value)
         value = compile(shown, filename, "eval", flags, dont_inherit=True)
     body = compile(tree, filename, "exec", flags, dont_inherit=True)
-    return Compiled(cell, body, value)
+    return Compiled(cell, body, value, last.lineno if last else cell.line)
 
 
 def _is_silenced(source: str) -> bool:
@@ -106,11 +107,12 @@ def _run_cell(world: World, compiled: Compiled, run: Run, is_last: bool) -> None
     with _failing(world, cell, run):
         exec(compiled.body, namespace)
         if compiled.value is not None:
-            world.line = compiled.value.co_firstlineno
+            world.line = compiled.last_line
             world.show_value(eval(compiled.value, namespace))
         world.show_figures()
         if is_last:
             _end_as_python_does()
+    world.line = cell.line
     with _failing(world, cell, run):
         outputs = world.take_outputs()
     run.outputs[cell.number] = outputs

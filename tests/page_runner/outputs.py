@@ -52,9 +52,11 @@ class Descriptor(io.FileIO):
         self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
 
     def write(self, data: Any) -> int | None:
-        if self.outputs is not None:
-            self.outputs.before_write(self)
-        return super().write(data)
+        switched = self.outputs is not None and self.outputs.before_write(self)
+        written = super().write(data)
+        if switched:
+            self.outputs.read(self)
+        return written
 
     def has_news(self) -> bool:
         """Whether something was written that has not been read."""
@@ -83,6 +85,7 @@ class Outputs:
         self._displays: dict[str, NotebookNode] = {}  # by display_id
         self._clear_first = False
         self._room = MAX_OUTPUT
+        self._last: Descriptor | None = None  # the one that Python wrote to
         self._lock, self._process = threading.RLock(), os.getpid()
         stdout.outputs = stderr.outputs = self
 
@@ -91,22 +94,25 @@ class Outputs:
         """The page's `sys.stdout` and `sys.stderr`."""
         return self._streams
 
-    def read(self) -> None:
-        """Take over what was written."""
+    def read(self, *descriptors: Descriptor) -> None:
+        """Take over what was written to some descriptors, by default to both."""
         with self._lock:
-            for descriptor in self._descriptors:
+            for descriptor in descriptors or self._descriptors:
                 self._read_one(descriptor)
 
-    def before_write(self, writer: Descriptor) -> None:
-        """Take over what was written, where it would come after what `writer` adds."""
+    def before_write(self, writer: Descriptor) -> bool:
+        """Take over what was written elsewhere, which `writer` will now come after.
+
+        True where there may have been some: what it writes is then to be read at once.
+        """
         if os.getpid() != self._process:  # a worker; its page reads
-            return
-        with self._lock:
-            others = [one for one in self._descriptors if one is not writer]
-            if any(other.has_news() for other in others):
-                self._read_one(writer)  # older: at its last write, no other had news
-                for other in others:
-                    self._read_one(other)
+            return False
+        others = [one for one in self._descriptors if one is not writer]
+        if self._last is writer and not any(other.has_news() for other in others):
+            return False
+        self._last = writer
+        self.read(writer, *others)
+        return True
 
     def _read_one(self, descriptor: Descriptor) -> None:
         if text := descriptor.read_news(max(self._room, 0) + 1):

@@ -230,7 +230,7 @@ class PageProcess:
             if self._is_stopped:
                 return "it was stopped"
             if self._written() > MAX_FILE:
-                return f"printed more than {MAX_FILE // 10**6} MB"
+                return f"the page shows more than {MAX_FILE // 10**6} MB"
             if time.monotonic() > deadline:
                 return (
                     f"still running after its time limit of {limit:.0f} s"

@@ -9,6 +9,7 @@ import importlib
 import io
 
 import matplotlib
+from PIL import Image
 
 matplotlib.use("agg")
 
@@ -26,6 +27,7 @@ for name in (
 
 plt = importlib.import_module("matplotlib.pyplot")
 fig, ax = plt.subplots()
-ax.set_title("fonts")
+ax.set_title("fonts $x$")
 fig.savefig(io.BytesIO(), format="svg")
 plt.close(fig)
+Image.preinit()  # the formats of pictures

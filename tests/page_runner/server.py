@@ -113,7 +113,6 @@ def _become_page(folder: Path, messages: int) -> NoReturn:
 
 def _run_page(folder: Path, messages: int) -> None:
     page, environment = pickle.loads((folder / "page").read_bytes())
-    os.environ.update(environment)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -126,6 +125,9 @@ def _run_page(folder: Path, messages: int) -> None:
     faulthandler.enable(crash)
 
     import page_runner.preload  # noqa: F401  (done already where the page was forked)
+
+    os.environ.clear()  # also of what imports have set
+    os.environ.update(environment)
     from page_runner.execute import run_page
 
     _say(messages, folder, started=True)

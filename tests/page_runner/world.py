@@ -5,6 +5,7 @@ stderr where nobody reads it, a warning, an error in a thread, an error that is 
 or logged, becomes a complaint with the line of the script that it came from.
 """
 
+import builtins
 import json
 import logging
 import os
@@ -18,10 +19,12 @@ import traceback
 import types
 import warnings
 from collections.abc import Iterable
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from nbformat import NotebookNode
 
 from page_runner.figures import set_style
@@ -61,7 +64,10 @@ class World:
         script = str(self.page.path)
         module = types.ModuleType("__main__")
         module.__file__ = script
-        module.__dict__.update(__annotations__={}, __builtins__=sys.modules["builtins"])
+        module.__loader__ = SourceFileLoader("__main__", script)
+        module.__cached__ = None
+        module.__annotations__ = {}
+        module.__builtins__ = builtins
         sys.modules["__main__"] = module
         sys.argv[:] = [script]
         sys.path[0] = str(self.page.path.parent)
@@ -74,8 +80,9 @@ class World:
         os.chdir(self.folder / "current")
         os.environ["TMPDIR"] = str(self.folder / "tmp")
         tempfile.tempdir = None
-        random.seed()  # not the state that the server's other pages have
+        random.seed()  # as in a fresh Python, not as in the server's other pages
         np.random.seed()
+        torch.default_generator.seed()
 
     def _start_display(self) -> None:
         self.shell = DisplayShell.instance()
@@ -140,6 +147,7 @@ class World:
                 write(handler, record)
 
         logging.StreamHandler.emit = emit
+        logging.captureWarnings = lambda capture: None  # they are heard as warnings
 
     def _hear_warning(
         self,
