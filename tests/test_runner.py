@@ -57,6 +57,12 @@ BROKEN = {
         "27_runs_out_of_memory.py:18: cell 2: RuntimeError: .*alloc"
     ],
     "28_records_nothing": ["nothing is recorded to compare with: `nox -s record -- 28"],
+    "29_not_utf8": [r"29_not_utf8.py:33: byte 0xe9 is not UTF-8: save it as UTF-8"],
+    "31_fails_in_a_thread": [
+        "31_fails_in_a_thread.py:19: cell 2: error in a thread: ZeroDivisionError",
+        "31_fails_in_a_thread.py:26: cell 3: logged WARNING: WARNING:root:look out",
+        "31_fails_in_a_thread.py:24: cell 3: path of this machine: it shows /",
+    ],
 }
 
 
@@ -68,6 +74,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(SAMPLES / "expected", root / "tests" / "expected")
     good = (SAMPLES / "11_good.py").read_text()
     (root / "snippets" / "28_records_nothing.py").write_text(good)
+    (root / "snippets" / "29_not_utf8.py").write_bytes(good.encode() + b"# caf\xe9\n")
     return root
 
 
@@ -127,6 +134,16 @@ def run(script: Path, **options: object) -> Report:
     with PageRunner("cpu", **options) as runner:
         runner.start(script)
         return runner.finish(script)
+
+
+@pytest.mark.parametrize("name", ["changed", "save"])
+def test_what_the_runner_cannot_do_is_the_pages_report(
+    good: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(store, name, lambda *_: 1 / 0)
+    (problem,) = run(good).problems
+    assert problem.startswith("11_good.py:1: the runner failed on this page: division")
+    assert "Traceback" in problem
 
 
 def edit(script: Path, old: str, new: str) -> None:
