@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -17,7 +18,7 @@ from PIL import Image
 from page_runner import pool
 from page_runner.environment import page_environment
 from page_runner.pool import PageDied, PagePool
-from page_runner.run import Run
+from page_runner.run import Failure, Run
 from page_runner.script import Page, parse
 
 TESTS = Path(__file__).parent
@@ -37,13 +38,19 @@ def page_of(folder: Path, code: str, time_limit: float | None = None) -> Page:
     return parse(script)
 
 
-def run_page(folder: Path, code: str, **options: str) -> Run:
+def run_page(folder: Path, code: str, **options: Any) -> Run:
     """What running a page gives; it may fail."""
     with PagePool("cpu", folder, **options) as pages:
         return pages.submit(page_of(folder, code)).result()
 
 
-def outputs_of(folder: Path, code: str, **options: str) -> list:
+def failure_of(run: Run) -> Failure:
+    """The failure of a run that has one."""
+    assert run.failure is not None
+    return run.failure
+
+
+def outputs_of(folder: Path, code: str, **options: Any) -> list:
     """The outputs of a page's first cell; the page fails in nothing."""
     run = run_page(folder, code, **options)
     assert run.failure is None, run.failure
@@ -52,7 +59,7 @@ def outputs_of(folder: Path, code: str, **options: str) -> list:
     return run.outputs[1]
 
 
-def printed_by(folder: Path, code: str, **options: str) -> str:
+def printed_by(folder: Path, code: str, **options: Any) -> str:
     """What a page prints that shows nothing else."""
     (output,) = outputs_of(folder, code, **options)
     assert output.name == "stdout"
@@ -219,8 +226,8 @@ worker.join()"""
 @pytest.mark.parametrize("name", ["display", "get_ipython", "In", "Out", "_"])
 def test_names_that_plain_python_lacks(tmp_path: Path, name: str) -> None:
     run = run_page(tmp_path, f"1\n{name}")
-    assert run.failure.kind == "NameError"
-    assert run.failure.line == FIRST_LINE + 1
+    assert failure_of(run).kind == "NameError"
+    assert failure_of(run).line == FIRST_LINE + 1
 
 
 def test_future_import_holds_for_all_cells(tmp_path: Path) -> None:
@@ -235,8 +242,9 @@ print(f.__annotations__)"""
 
 def test_script_is_compiled_as_one(tmp_path: Path) -> None:
     run = run_page(tmp_path, "x = 1\n\n# %%\nfrom __future__ import annotations")
-    assert (run.failed_cell, run.failure.line) == (2, FIRST_LINE + 3)
-    assert run.failure.kind == "SyntaxError"
+    failure = failure_of(run)
+    assert (run.failed_cell, failure.line) == (2, FIRST_LINE + 3)
+    assert failure.kind == "SyntaxError"
 
 
 def test_warning_of_the_compiler_is_raised_once(tmp_path: Path) -> None:
@@ -309,8 +317,10 @@ def test_what_cannot_be_published_is_refused(tmp_path: Path, kind: str) -> None:
     if kind == "Pretty":
         assert run.printed()[1] == "[1]\n"
         return
-    assert run.failure.line == FIRST_LINE + 1
-    assert f"application/{kind.lower()}, which the site cannot" in run.failure.message
+    assert failure_of(run).line == FIRST_LINE + 1
+    assert (
+        f"application/{kind.lower()}, which the site cannot" in failure_of(run).message
+    )
 
 
 def test_error_of_a_repr_is_the_pages(tmp_path: Path) -> None:
@@ -318,7 +328,7 @@ def test_error_of_a_repr_is_the_pages(tmp_path: Path) -> None:
 class Broken:
     def _repr_html_(self): return 1 / 0
 Broken()"""
-    failure = run_page(tmp_path, code).failure
+    failure = failure_of(run_page(tmp_path, code))
     assert (failure.kind, failure.line) == ("ZeroDivisionError", FIRST_LINE + 1)
 
 
@@ -345,10 +355,10 @@ def test_text_is_published_as_it_was_printed(tmp_path: Path) -> None:
 
 
 def test_half_a_character_is_that_pages_failure(tmp_path: Path) -> None:
-    failure = run_page(tmp_path, "x = 1\nprint('\\udc80')").failure
+    failure = failure_of(run_page(tmp_path, "x = 1\nprint('\\udc80')"))
     assert (failure.kind, failure.line) == ("UnicodeEncodeError", FIRST_LINE + 1)
     code = "class Half:\n    def _repr_html_(self): return '\\ud800'\nHalf()"
-    failure = run_page(tmp_path, code).failure
+    failure = failure_of(run_page(tmp_path, code))
     assert (failure.kind, failure.line) == ("output", FIRST_LINE + 2)
     assert "half a character" in failure.message
 
@@ -464,7 +474,7 @@ assert time.process_time() - start < 2"""
 )
 def test_too_much_output(tmp_path: Path, code: str) -> None:
     try:
-        failure = run_page(tmp_path, code).failure
+        failure = failure_of(run_page(tmp_path, code))
         found = (failure.line, failure.message)
     except PageDied as died:
         found = (died.line, died.message)
@@ -496,7 +506,7 @@ try:
     1 / 0
 except ZeroDivisionError as error:
     raise ValueError("bad") from error"""
-    failure = run_page(tmp_path, code).failure
+    failure = failure_of(run_page(tmp_path, code))
     assert (failure.kind, failure.line) == ("ValueError", FIRST_LINE + 5)
     assert "ZeroDivisionError: division by zero" in failure.traceback
     assert "The above exception was the direct cause" in failure.traceback

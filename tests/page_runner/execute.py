@@ -63,7 +63,8 @@ def _compile_cell(cell: Cell, filename: str, flags: int) -> Compiled:
     last = tree.body[-1] if tree.body else None
     value = None
     if isinstance(last, ast.Expr) and not _is_silenced(cell.source):
-        shown = ast.Expression(tree.body.pop().value)
+        shown = ast.Expression(last.value)
+        tree.body.pop()
         value = compile(shown, filename, "eval", flags, dont_inherit=True)
     body = compile(tree, filename, "exec", flags, dont_inherit=True)
     return Compiled(cell, body, value, last.lineno if last else cell.line)
@@ -168,7 +169,7 @@ def _hide_runner(report: traceback.TracebackException | None) -> None:
 def _add_facts(run: Run, page: Page, module: types.ModuleType) -> None:
     """Add what the site says of a run: its result, data, versions and device."""
     if page.header.result and not run.failure:
-        run.result = _result(run, page, module)
+        run.result = _result(run, page.header.result, module)
     if not run.failure:
         _collect_files(run, page)
     load = sys.modules.get("load")
@@ -193,9 +194,8 @@ def _collect_files(run: Run, page: Page) -> None:
             run.failure = Failure(1, "header", f"`publishes: {name}`: {error}")
 
 
-def _result(run: Run, page: Page, module: types.ModuleType) -> float | None:
+def _result(run: Run, name: str, module: types.ModuleType) -> float | None:
     """The page's headline figure; a failure where the variable is not there."""
-    name = page.header.result
     try:
         return float(getattr(module, name))
     except (AttributeError, TypeError, ValueError) as error:

@@ -4,6 +4,7 @@ import base64
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 
 MAX_SVG = 150_000  # bytes; a larger figure is published as PNG
 
-FIGURE_STYLE = {
+FIGURE_STYLE: dict[Any, Any] = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "savefig.facecolor": "none",
@@ -24,7 +25,7 @@ FIGURE_STYLE = {
 }
 INK = "#010203"  # what text and axes are drawn in: `currentColor` in an SVG
 INK_PNG = "#808080"  # a PNG cannot follow the theme: a grey that both sides read
-INK_SETTINGS = (
+INK_SETTINGS: tuple[Any, ...] = (
     "text.color",
     "axes.edgecolor",
     "axes.labelcolor",
@@ -70,7 +71,7 @@ def _grey_ink(figure: Figure) -> Iterator[None]:
     changed = []
     for artist in figure.findobj():
         for name in ("color", "edgecolor", "facecolor", "markeredgecolor"):
-            color = getattr(artist, f"get_{name}", lambda: None)()
+            color: Any = getattr(artist, f"get_{name}", lambda: None)()
             if is_color_like(color) and same_color(color, INK):
                 change = getattr(artist, f"set_{name}")
                 change(INK_PNG)

@@ -8,7 +8,7 @@ import re
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.formatters import DisplayFormatter
@@ -27,8 +27,11 @@ PUBLISHED = (*PICTURES, *SOURCES, "text/plain")
 
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _REPR = re.compile(r"<[\w.]+(?: object)?(?: at 0x\w+)?>")
-_VISIBLE = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}
-_VISIBLE |= {code: f"\\x{code:02x}" for code in range(0x80, 0xA0)} | {0x7F: 0x2421}
+_VISIBLE: dict[int, str] = {
+    **{code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"},
+    0x7F: "\u2421",
+    **{code: f"\\x{code:02x}" for code in range(0x80, 0xA0)},
+}
 
 
 class OutputError(Exception):
@@ -51,11 +54,12 @@ class Descriptor(io.FileIO):
         self._written = path.open("rb", buffering=0)
         self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
 
-    def write(self, data: Any) -> int | None:
-        switched = self.outputs is not None and self.outputs.before_write(self)
+    def write(self, data: Any) -> int:
+        outputs = self.outputs
+        switched = outputs is not None and outputs.before_write(self)
         written = super().write(data)
-        if switched:
-            self.outputs.read(self)
+        if outputs is not None and switched:
+            outputs.read(self)
         return written
 
     def has_news(self) -> bool:
@@ -66,12 +70,12 @@ class Descriptor(io.FileIO):
         """What was written since the last call, up to some bytes."""
         return self._decoder.decode(self._written.read(at_most))
 
-    def text_stream(self) -> TextIO:
+    def text_stream(self) -> io.TextIOWrapper:
         """A `sys.stdout` or `sys.stderr` that writes here, line by line."""
         errors = "strict" if self.stream == "stdout" else "backslashreplace"
         buffer = io.BufferedWriter(self)
         text = io.TextIOWrapper(buffer, "utf-8", errors, line_buffering=True)
-        text.mode = "w"
+        vars(text)["mode"] = "w"
         return text
 
 
@@ -90,7 +94,7 @@ class Outputs:
         stdout.outputs = stderr.outputs = self
 
     @property
-    def streams(self) -> tuple[TextIO, TextIO]:
+    def streams(self) -> tuple[io.TextIOWrapper, io.TextIOWrapper]:
         """The page's `sys.stdout` and `sys.stderr`."""
         return self._streams
 
@@ -193,12 +197,13 @@ class Publisher(DisplayPublisher):
 
     def publish(
         self,
-        data: dict,
-        metadata: dict | None = None,
+        data: Any,
+        metadata: Any = None,
+        source: Any = None,
         *,
-        transient: dict | None = None,
-        update: bool = False,
-        **_: object,
+        transient: Any = None,
+        update: Any = False,
+        **_: Any,
     ) -> None:
         show = self.outputs.update if update else self.outputs.display
         show(data, metadata or {}, (transient or {}).get("display_id"))
@@ -220,7 +225,12 @@ class DisplayShell(InteractiveShell):
         bundles = self.display_formatter.mimebundle_formatter
         bundles.for_type(Figure, figure_data)
 
-    def showtraceback(self, exc_tuple: tuple | None = None, **_: object) -> None:
+    def data_of(self, value: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A value by kind, and metadata; nothing where it has displayed itself."""
+        assert self.display_formatter is not None
+        return self.display_formatter.format(value)
+
+    def showtraceback(self, exc_tuple: Any = None, *_: Any, **__: Any) -> None:
         """An error in a value's own `_repr_..._` is an error of the page."""
         if exc_tuple:
             raise exc_tuple[1]

@@ -130,6 +130,9 @@ class Server:
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for the runner
             )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests, self._replies = self._process.stdin, self._process.stdout
         self._messages: dict[str, queue.Queue[dict[str, Any]]] = {}
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -147,14 +150,14 @@ class Server:
         """Start the page of a folder; what becomes of it is put into the queue."""
         messages = self._messages[folder.name] = queue.Queue()
         try:
-            os.write(self._process.stdin.fileno(), f"{folder}\n".encode())
+            os.write(self._requests.fileno(), f"{folder}\n".encode())
         except OSError:
             messages.put({"exit": self._process.wait()})
         return messages
 
     def stop(self) -> None:
         """End the server, and with it all of its pages; leaves no folder behind."""
-        self._process.stdin.close()
+        self._requests.close()
         try:
             self._process.wait(GRACE / 2)
         except subprocess.TimeoutExpired:
@@ -163,7 +166,7 @@ class Server:
         shutil.rmtree(self.root, ignore_errors=True)
 
     def _listen(self) -> None:
-        with self._process.stdout as lines:
+        with self._replies as lines:
             for line in lines:
                 message = json.loads(line)
                 self._messages[message["page"]].put(message)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -165,7 +166,7 @@ def _parse_header(path: Path, fields: object) -> Header:
         )
     fields = dict(fields)
 
-    def take(name: str, kind: type | tuple[type, ...], default: object = ...) -> object:
+    def take(name: str, kind: type | tuple[type, ...], default: object = ...) -> Any:
         value = fields.pop(name, default)
         if value is ...:
             raise PageError(path, 1, f"the header lacks `{name}`")
@@ -266,11 +267,13 @@ def _parse_marker(
     kind, rest = match["kind"] or "code", match["options"]
     options: dict[str, object] = {}
     while rest.strip():
+        message = f'`{rest.strip()}` is neither `tags=["…"]` nor `alt="…"`'
         option = _OPTION.match(rest)
+        if not option:
+            raise PageError(path, index + 1, message)
         try:
             value, end = json.JSONDecoder().raw_decode(rest, option.end())
-        except (AttributeError, ValueError):
-            message = f'`{rest.strip()}` is neither `tags=["…"]` nor `alt="…"`'
+        except ValueError:
             raise PageError(path, index + 1, message) from None
         options[option["name"]], rest = value, rest[end:]
     if kind not in ("code", "markdown"):

@@ -21,6 +21,7 @@ import warnings
 from collections.abc import Iterable
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -50,7 +51,7 @@ class World:
         stderr = Descriptor(2, "stderr", folder / "stderr")
         self.outputs = Outputs(stdout, stderr)
         sys.stdout, sys.stderr = self.outputs.streams
-        sys.__stdout__, sys.__stderr__ = self.outputs.streams
+        vars(sys).update(__stdout__=sys.stdout, __stderr__=sys.stderr)
         self._complaints = os.open(
             folder / "complaints", os.O_RDWR | os.O_CREAT | os.O_APPEND
         )
@@ -63,11 +64,13 @@ class World:
         """The module `__main__`, run from the script, without arguments."""
         script = str(self.page.path)
         module = types.ModuleType("__main__")
-        module.__file__ = script
-        module.__loader__ = SourceFileLoader("__main__", script)
-        module.__cached__ = None
-        module.__annotations__ = {}
-        module.__builtins__ = builtins
+        vars(module).update(
+            __file__=script,
+            __loader__=SourceFileLoader("__main__", script),
+            __cached__=None,
+            __annotations__={},
+            __builtins__=builtins,
+        )
         sys.modules["__main__"] = module
         sys.argv[:] = [script]
         sys.path[0] = str(self.page.path.parent)
@@ -94,7 +97,7 @@ class World:
         """`plt.show()`: each open figure becomes an output, and is closed."""
         for number in plt.get_fignums():
             figure = plt.figure(number)
-            data, metadata = self.shell.display_formatter.format(figure)
+            data, metadata = self.shell.data_of(figure)
             self.shell.display_pub.publish(data, metadata)
             plt.close(figure)
 
@@ -102,7 +105,7 @@ class World:
         """The value of a cell's last expression, as Jupyter would show it."""
         if value is None:
             return
-        data, metadata = self.shell.display_formatter.format(value)
+        data, metadata = self.shell.data_of(value)
         if data:  # else the value has displayed itself
             output = NotebookNode(
                 output_type="execute_result",
@@ -122,13 +125,12 @@ class World:
 
     def _machine_paths(self) -> set[Path]:
         """Folders whose names say nothing to a reader."""
-        names = [self.folder.parent, Path.home(), self.page.path.parents[1]]
-        names += map(sysconfig.get_path, ("purelib", "platlib", "stdlib"))
-        names += [sys.prefix] if sys.prefix != sys.base_prefix else []
-        names += filter(None, [os.environ.get("SNIPPETS_DATA")])
-        folders = {
-            form for name in names for form in (Path(name), Path(name).resolve())
-        }
+        named = [self.folder.parent, Path.home(), self.page.path.parents[1]]
+        kinds = ("purelib", "platlib", "stdlib")
+        named += [Path(sysconfig.get_path(kind)) for kind in kinds]
+        named += [Path(sys.prefix)] if sys.prefix != sys.base_prefix else []
+        named += [Path(os.environ["SNIPPETS_DATA"])]
+        folders = {form for path in named for form in (path, path.resolve())}
         return {folder for folder in folders if folder != folder.parent}
 
     def _listen(self) -> None:
@@ -140,14 +142,17 @@ class World:
         sys.unraisablehook = self._hear_unraisable
         write = logging.StreamHandler.emit
 
-        def emit(handler: logging.StreamHandler, record: logging.LogRecord) -> None:
+        def emit(
+            handler: "logging.StreamHandler[Any]", record: logging.LogRecord
+        ) -> None:
             if record.levelno >= logging.WARNING and _is_stderr(handler.stream):
                 self.complain(f"logged {record.levelname}", handler.format(record))
             else:
                 write(handler, record)
 
-        logging.StreamHandler.emit = emit
-        logging.captureWarnings = lambda capture: None  # they are heard as warnings
+        # For any handler, whenever it was made; what logging captures stays a warning.
+        setattr(logging.StreamHandler, "emit", emit)  # noqa: B010
+        setattr(logging, "captureWarnings", lambda capture: None)  # noqa: B010
 
     def _hear_warning(
         self,
@@ -213,7 +218,7 @@ def _one_line(kind: type[BaseException], error: BaseException | None) -> str:
     return "".join(traceback.format_exception_only(kind, error)).strip()
 
 
-def _is_stderr(stream: object) -> bool:
+def _is_stderr(stream: Any) -> bool:
     try:
         return stream.fileno() == 2
     except Exception:  # closed, or no file: not the page's stderr
