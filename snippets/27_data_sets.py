@@ -164,6 +164,9 @@ assert accuracies[0] < 0.85 < 0.9 < accuracies[1]
 # On Linux, up to Python 3.13, workers are **forked**: each is a copy of this process, and knows our class.
 # Elsewhere a worker starts empty and runs this script from its top, which would start workers again.
 # There a script must put its work behind `if __name__ == "__main__":`, and a page like this one does without workers.
+#
+# The loader puts the samples of a batch together with its `collate_fn`, in the worker.
+# Ours answers with the number of the process that it runs in, and so tells us who works.
 
 # %%
 num_workers = 0
@@ -182,6 +185,11 @@ def load_epoch(dataset, batch_size, seed=0, **options):
 
 helped = load_epoch(rectangles, batch_size, num_workers=num_workers)
 print(len(helped), "batches; first:", [tuple(part.shape) for part in helped[0]])
+
+options = {"num_workers": num_workers, "collate_fn": lambda samples: os.getpid()}
+processes = set(load_epoch(rectangles, batch_size, **options))
+assert len(processes) == max(1, num_workers)
+assert (os.getpid() in processes) == (num_workers == 0)
 
 # %% [markdown]
 # The workers change nothing about the batches: the seed decides which samples they hold.

@@ -113,7 +113,10 @@ loader = DataLoader(train_set, batch_size=4, shuffle=True, num_workers=num_worke
 
 with warnings.catch_warnings():  # Python 3.12 warns of forks beside threads
     warnings.simplefilter("ignore", DeprecationWarning)
-    batch_x, batch_y = next(iter(loader))
+    batches = iter(loader)  # starts the workers, which are our child processes
+    assert len(multiprocessing.active_children()) == num_workers
+    batch_x, batch_y = next(batches)
+del batches  # and with it the workers
 print(tuple(batch_x.shape), tuple(batch_y.shape), batch_x.dtype)
 
 # %% [markdown]

@@ -132,11 +132,14 @@ assert len(train_loader) * batch_size == len(train_set)
 
 # %% [markdown]
 # A `for` loop over a loader gets the images and the labels of one batch at a time.
-# To see one batch without a loop, ask for an iterator and take its next item.
+# To see one batch without a loop, ask for an iterator, which starts the workers, and take its next item.
 # The old spelling `iter(loader).next()` is gone; `next` is a function.
 
 # %%
-images, labels = next(iter(train_loader))
+batches = iter(train_loader)
+assert len(multiprocessing.active_children()) == num_workers
+images, labels = next(batches)
+del batches  # and with it the workers
 print(f"images {tuple(images.shape)}, labels {tuple(labels.shape)}")
 print(f"the first eight: {labels[:8].tolist()}")
 assert images.shape == (batch_size, 1, 28, 28)

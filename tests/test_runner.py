@@ -19,7 +19,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from page_runner import pool, store
+from page_runner import store
 from page_runner.pool import PagePool
 from page_runner.runner import PageRunner, Report
 from page_runner.script import parse
@@ -68,6 +68,12 @@ BROKEN = {
         "27_runs_out_of_memory.py:18: cell 2: RuntimeError: .*alloc"
     ],
     "28_records_nothing": ["nothing is recorded to compare with: `nox -s record -- 28"],
+    "29_not_utf8": [r"29_not_utf8.py:33: byte 0xe9 is not UTF-8: save it as UTF-8"],
+    "31_fails_in_a_thread": [
+        "31_fails_in_a_thread.py:19: cell 2: error in a thread: ZeroDivisionError",
+        "31_fails_in_a_thread.py:26: cell 3: logged WARNING: WARNING:root:look out",
+        "31_fails_in_a_thread.py:24: cell 3: path of this machine: it shows /",
+    ],
 }
 
 
@@ -79,6 +85,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(SAMPLES / "expected", root / "tests" / "expected")
     good = (SAMPLES / "11_good.py").read_text()
     (root / "snippets" / "28_records_nothing.py").write_text(good)
+    (root / "snippets" / "29_not_utf8.py").write_bytes(good.encode() + b"# caf\xe9\n")
     return root
 
 
@@ -207,6 +214,16 @@ def run(script: Path, **options: object) -> Report:
     with PageRunner("cpu", **options) as runner:
         runner.start(script)
         return runner.finish(script)
+
+
+@pytest.mark.parametrize("name", ["changes", "save"])
+def test_what_the_runner_cannot_do_is_the_pages_report(
+    good: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(store, name, lambda *_: 1 / 0)
+    (problem,) = run(good).problems
+    assert problem.startswith("11_good.py:1: the runner failed on this page: Zero")
+    assert "Traceback" in problem
 
 
 def edit(script: Path, old: str, new: str) -> None:
@@ -473,7 +490,9 @@ def test_page_saved_or_removed_between_two_looks(
 def test_script_that_vanishes_is_reported(tmp_path: Path) -> None:
     report = run(tmp_path / "11_gone.py")
     assert report.status == "failed"
-    assert report.problems[0].startswith("11_gone.py:1: FileNotFoundError")
+    assert report.problems[0].startswith(
+        "11_gone.py:1: the runner failed on this page: FileNotFoundError"
+    )
 
 
 def test_one_flipped_digit_is_a_damaged_page(good: Path) -> None:
@@ -558,77 +577,6 @@ def test_outputs_are_those_of_jupyter(good: Path) -> None:
     assert code[3].metadata.alt == "A line that falls from 1 to 0"
 
 
-def outputs_of(tmp_path: Path, code: str, **options: object) -> tuple:
-    """The outputs and the warnings of a page with one cell."""
-    script = tmp_path / "11_page.py"
-    header = (SAMPLES / "11_good.py").read_text().partition("# %%")[0]
-    script.write_text(f"{header}# %% [markdown]\n# # Title\n\n# %%\n{code}\n")
-    with PagePool("cpu", tmp_path, **options) as pages:
-        run = pages.submit(parse(script)).result()
-    assert run.failure is None, run.failure
-    return run.outputs[1], run.warnings
-
-
-def test_progress_bar_collapses(tmp_path: Path) -> None:
-    code = """\
-from tqdm import tqdm
-for _ in tqdm(range(3), ncols=40):
-    pass
-print("10%\\r50%\\rdone")"""
-    (error, printed), _ = outputs_of(tmp_path, code)
-    assert (error.name, printed.name) == ("stderr", "stdout")
-    assert error.text.count("\n") == 1
-    assert "3/3" in error.text
-    assert printed.text == "done\n"
-
-
-def test_large_figure_is_png(tmp_path: Path) -> None:
-    code = """\
-import matplotlib.pyplot as plt
-import numpy as np
-fig, ax = plt.subplots()
-ax.scatter(*np.random.default_rng(0).random((2, 20000)))"""
-    outputs, _ = outputs_of(tmp_path, code)
-    figure = outputs[-1].data
-    assert "image/png" in figure
-    assert "image/svg+xml" not in figure
-
-
-def test_page_has_one_thread_and_no_accelerator(tmp_path: Path) -> None:
-    code = "import torch; print(torch.get_num_threads(), torch.cuda.is_available())"
-    outputs, _ = outputs_of(tmp_path, code)
-    assert outputs[0].text == "1 False\n"
-
-
-def test_data_loader_workers_are_ended(tmp_path: Path) -> None:
-    code = """\
-import os, subprocess, sys
-sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-print(sleeper.pid)"""
-    outputs, _ = outputs_of(tmp_path, code)
-    state = Path(f"/proc/{int(outputs[0].text)}/stat")
-    if sys.platform == "linux":
-        assert not state.exists() or state.read_text().split()[2] == "Z"
-
-
-def test_warning_that_the_page_catches_is_none(tmp_path: Path) -> None:
-    code = """\
-import warnings
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    warnings.warn("old", DeprecationWarning)
-print(len(caught))"""
-    outputs, raised = outputs_of(tmp_path, code)
-    assert outputs[0].text == "1\n"
-    assert raised == []
-
-
-def test_spawned_as_on_other_systems(tmp_path: Path) -> None:
-    code = "import matplotlib.pyplot as plt; fig, ax = plt.subplots(); print('drawn')"
-    outputs, _ = outputs_of(tmp_path, code, start_method="spawn")
-    assert outputs[0].text == "drawn\n"
-
-
 def test_two_pages_at_a_time(tmp_path: Path) -> None:
     """Two pages that wait for each other end only if they run side by side."""
     folder = (SAMPLES / "11_good.py").read_text().partition("# %%")[0]
@@ -649,8 +597,3 @@ print("met")"""
     with PagePool("cpu", tmp_path) as pages:
         futures = [pages.submit(parse(script)) for script in scripts]
         assert [future.result().failure for future in futures] == [None, None]
-
-
-def test_exit_codes_are_described() -> None:
-    assert "code 3" in pool._describe_exit(3)
-    assert "SIGSEGV" in pool._describe_exit(-11)

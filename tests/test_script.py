@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from page_runner.script import PageError, loads_data, parse
+from page_runner.script import PageError, find_pages, loads_data, parse
+
+SNIPPETS = Path(__file__).parents[1] / "snippets"
 
 HEADER = """\
 # ---
@@ -24,7 +26,7 @@ BODY = """\
 #
 # ## A section
 
-# %% tags=["tolerance-0.02", "solution"] alt="what it shows"
+# %% tags=["solution"] alt="what it shows"
 x = 1
 print(x)
 
@@ -50,10 +52,9 @@ def test_cells_know_their_lines_and_tags(tmp_path: Path) -> None:
     for cell in page.code:
         assert lines[cell.line - 1] == cell.source.splitlines()[0]
     first, second = page.code
-    assert first.tolerance == 0.02
+    assert first.tags == ("solution",)
     assert first.alt == "what it shows"
-    assert second.tolerance is None
-    assert not second.varies
+    assert second.tags == ()
 
 
 def test_header(tmp_path: Path) -> None:
@@ -73,11 +74,18 @@ def test_header(tmp_path: Path) -> None:
         ("D1: A section", "D1:", "`teaches` has 'D1': None"),
         ("D1: A section", "D1: Elsewhere", "`D1` names no section 'Elsewhere'"),
         ("level: beginner", "level: beginner\n#     time: 3", "unknown time"),
-        ("[11_tensors]", "[11_tensors", "12_sample.py:1: "),
+        ("[11_tensors]", "[11_tensors", "12_sample.py:8: the header is no YAML"),
         ("# # A title", "# A title", "no H1"),
         ("# # A title", "# ## A title", "no H1"),
         ('"solution"', '"solutions"', "unknown tag 'solutions'"),
-        ("# %% [markdown]\n", "", "starts with a line `# %%`"),
+        ("# %% [markdown]\n", "", "12_sample.py:11: every cell starts with a line"),
+        ("x = 1", "x = 1\n#%%", "12_sample.py:18: `#%%` is no marker"),
+        ("# %%\n", "# %%a title\n", "12_sample.py:20: `# %%a title` is no marker"),
+        ("# %%\n", "# %% a title\n", "12_sample.py:20: `a title` is neither"),
+        ("# %%\n", "# %% alt='a'\n", "12_sample.py:20: `alt='a'` is neither"),
+        ("# %%\n", "# %% alt=3\n", "12_sample.py:20: tags are a list"),
+        ("# %%\n", "# %% [raw]\n", "12_sample.py:20: a cell of kind raw"),
+        ("# ## A section", "## A section\nx = 1", "12_sample.py:15: prose is written"),
     ],
 )
 def test_malformed(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -85,6 +93,48 @@ def test_malformed(tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(PageError) as caught:
         parse(write(tmp_path, text))
     assert message in str(caught.value)
+
+
+def test_script_is_the_source(tmp_path: Path) -> None:
+    """Nothing in a code cell is taken for a magic, a shell command or a marker."""
+    code = [
+        "# cat comes first\nx = 1  # why?\n# why?\n# %d items\n# !important",
+        "# %matplotlib inline\n# %d not a marker either",
+        'text = """\n# %%\n#%%\n"""\n    # %% indented\n# pip install x',
+        "name = 'a\N{LINE SEPARATOR}b\x0c'   \n# cat",
+    ]
+    text = HEADER + "# %% [markdown]\n# # A title\n#\n# ## A section\n"
+    for source in code:
+        text += f"\n# %%\n{source}\n"
+    page = parse(write(tmp_path, text))
+    assert [cell.source for cell in page.code] == code
+    crlf = tmp_path / "13_crlf.py"
+    crlf.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert parse(crlf).cells == page.cells
+
+
+@pytest.mark.parametrize("script", find_pages(SNIPPETS), ids=lambda path: path.stem)
+def test_every_page_is_its_own_source(script: Path) -> None:
+    lines = script.read_text(encoding="utf-8").split("\n")
+    page = parse(script)
+    for cell in page.code:
+        own = lines[cell.line - 1 :][: len(cell.source.split("\n"))]
+        assert cell.source.split("\n") == own
+    markers = [line for line in lines if line.startswith("# %%")]
+    assert len(markers) == len(page.cells)
+
+
+def test_file_that_is_not_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "12_sample.py"
+    path.write_bytes((HEADER + BODY).encode().replace(b"a comment", b"caf\xe9"))
+    with pytest.raises(PageError, match=r"12_sample.py:22: byte 0xe9 is not UTF-8"):
+        parse(path)
+
+
+def test_syntax_error_leaves_the_cells_below_it(tmp_path: Path) -> None:
+    for broken in ("print((", 'print("""', "print('", "x = $", "  y = 1"):
+        text = (HEADER + BODY).replace("print(x)", broken)
+        assert len(parse(write(tmp_path, text)).cells) == 3
 
 
 @pytest.mark.parametrize("name", ["1_short.py", "12-dash.py", "12_Upper.py"])

@@ -1,8 +1,15 @@
 """Runs the pages in `snippets/`, judges what they printed, and keeps what passed.
 
 script    a percent script as cells with line numbers, and its header
+run       what running a page gave
 execute   one page's cells, run in this process, with the outputs Jupyter would show
+world     this process as the page's own: what `python page.py` sees, heard
+outputs   what a page shows: the text on its descriptors, and what it displays
+figures   figures as SVG or PNG
 pool      pages run two at a time, each in a process of its own, within its time limit
+server    the process that pages are forked from
+preload   what it has imported
+environment  the environment variables of a page
 compare   printed text against recorded text: words exactly, decimals within tolerance
 expected  the recorded text of a page, in tests/expected/
 judge     everything that can be wrong with a run, as messages

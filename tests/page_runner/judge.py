@@ -9,8 +9,8 @@ from page_runner.compare import (
     compare,
     margins,
 )
-from page_runner.execute import Run
 from page_runner.expected import Expected, describe_data
+from page_runner.run import Run
 from page_runner.script import Cell, Page
 
 
@@ -42,6 +42,7 @@ def judge(
         verdict.not_compared = "it failed"
         return verdict
     verdict.problems += _warnings(page, run, claims_only)
+    verdict.problems += _complaints(page, run)
     verdict.problems += _figures(page, run)
     if not any(text.strip() for text in run.printed().values()):
         message = "the page prints nothing, so nothing is checked: print its results"
@@ -82,19 +83,21 @@ def _warnings(page: Page, run: Run, only_shown: bool) -> list[str]:
     return [
         locate(
             page,
-            _cell_at(page, warning.line),
-            f"raised {warning.category}: {warning.message}\n"
+            page.cell_at(warning.line),
+            f"raised {warning}\n"
             "    Write what the message recommends; a page runs without warnings.",
             warning.line,
         )
         for warning in run.warnings
-        if warning.shown or not only_shown
+        if not (only_shown and warning.is_hidden)
     ]
 
 
-def _cell_at(page: Page, line: int) -> Cell | None:
-    before = [cell for cell in page.code if cell.line <= line]
-    return before[-1] if before else None
+def _complaints(page: Page, run: Run) -> list[str]:
+    return [
+        locate(page, page.cell_at(heard.line), str(heard), heard.line)
+        for heard in run.complaints
+    ]
 
 
 def _figures(page: Page, run: Run) -> list[str]:

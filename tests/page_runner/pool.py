@@ -1,53 +1,43 @@
 """Pages run two at a time, each in a process of its own, within its time limit.
 
-On Linux a page's process is forked from a server that has imported torch and the rest
-(`multiprocessing`'s forkserver): a page costs its own work, not seconds of imports, and
-the server never touches an accelerator. Elsewhere fork is missing or unsafe, and
-processes are spawned.
+On Linux a page's process is forked from a server (`server.py`), one for each
+environment that pages are run in. Elsewhere fork is missing or unsafe, and each page
+gets a fresh process.
 """
 
-import faulthandler
-import multiprocessing
-import multiprocessing.forkserver
+import atexit
+import json
 import os
+import pickle
+import queue
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from multiprocessing.connection import Connection, wait
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from page_runner.environment import SET_BY_PAGE, page_environment
+from page_runner.run import Run
 from page_runner.script import Page
-from page_runner.variations import PLAIN, Variation, add_noise
+from page_runner.server import end_group
+from page_runner.variations import PLAIN, Variation
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from page_runner.execute import Run
+GRACE = 2.0  # seconds for a process to end that was told to
+START_LIMIT = 120.0  # seconds to start and import, before a page's own limit counts
+INTERVAL = 0.5  # seconds between looks at how much a page has written
+MAX_FILE = 10_000_000  # bytes that a page may write to stdout or to stderr
+STDERR_LINES = 20  # of the end of what a page that died wrote
 
-GRACE = (
-    2.0  # seconds between a page's time limit, when it says where it is, and its end
-)
-START_LIMIT = (
-    120.0  # seconds for a process to start and import, before the limit counts
-)
-
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-}
-SERVER_ENVIRONMENT = {
-    **ONE_THREAD,
-    # torch.cuda.is_available() then asks the driver's library and leaves the device
-    # untouched; a process that has touched it cannot be forked.
-    "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
-}
-
-_LOCK = threading.Lock()
+TESTS = Path(__file__).resolve().parents[1]
+SERVER = "from page_runner.server import main; main()"
 
 
 class PageDied(Exception):
@@ -63,6 +53,7 @@ class PagePool:
 
     device: "cpu" hides every accelerator from the pages; "cuda" does not.
     data_root: the folder that pages load data from.
+    start_method: "fork" from a server, or "spawn" a fresh process for each page.
     """
 
     def __init__(
@@ -70,168 +61,235 @@ class PagePool:
         device: str,
         data_root: Path,
         jobs: int = 2,
-        start_method: str = "forkserver" if sys.platform == "linux" else "spawn",
+        start_method: str = "fork" if sys.platform == "linux" else "spawn",
     ) -> None:
-        self.environment = {**ONE_THREAD, "SNIPPETS_DATA": str(data_root.resolve())}
-        if device == "cpu":
-            self.environment["CUDA_VISIBLE_DEVICES"] = ""
-        self._context = multiprocessing.get_context(start_method)
+        self.device, self.data_root = device, data_root
+        self._forks = start_method == "fork"
         self._threads = ThreadPoolExecutor(max_workers=jobs)
+        self._running: set[PageProcess] = set()
+        self._is_closed = False
 
     def __enter__(self) -> "PagePool":
         return self
 
     def __exit__(self, *_: object) -> None:
+        """End the pages that still run; returns when they have ended."""
+        self._is_closed = True
+        for process in list(self._running):
+            process.stop()
         self._threads.shutdown(cancel_futures=True)
 
-    def submit(self, page: Page, variation: Variation = PLAIN) -> "Future[Run]":
+    def submit(self, page: Page, variation: Variation = PLAIN) -> Future[Run]:
         """Run a page in its turn; the future raises PageDied where its process died."""
         return self._threads.submit(self._run, page, variation)
 
-    def _run(self, page: Page, variation: Variation) -> "Run":
-        folder = Path(tempfile.mkdtemp(prefix=f"{page.stem}-"))
+    def prepare(self) -> None:
+        """Start the server that pages are forked from, if it is not running."""
+        if self._forks:
+            running_server(page_environment(self.device, self.data_root))
+
+    def _run(self, page: Page, variation: Variation) -> Run:
+        environment = page_environment(
+            self.device, self.data_root, variation.environment
+        )
+        server = (
+            running_server(environment)
+            if self._forks
+            else Server(environment, forks=False)
+        )
+        process = PageProcess(page, environment, variation.noise, server)
+        self._running.add(process)
+        if self._is_closed:
+            process.stop()
         try:
-            return self._run_in(folder, page, variation)
+            return process.result()
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            process.end()
+            self._running.discard(process)
+            if not self._forks:
+                server.stop()
 
-    def _run_in(self, folder: Path, page: Page, variation: Variation) -> "Run":
-        """Run a page in a fresh process whose current folder is `folder`.
 
-        What a process reads from its environment when it starts cannot be changed in
-        a forked one: for such variations it is spawned.
-        """
-        threads = dict.fromkeys(ONE_THREAD, str(variation.threads))
-        environment = {**self.environment, **threads, **variation.environment}
-        spawned = bool(variation.environment) or variation.threads > 1
-        context = multiprocessing.get_context("spawn") if spawned else self._context
-        receiver, sender = context.Pipe(duplex=False)
-        log = folder.with_suffix(".log")
-        arguments = (page, sender, folder, log, environment, variation.noise)
-        process = context.Process(target=_child, args=arguments)
-        with _LOCK:  # the server starts with the first process
-            prepare_server()
-            with _environment(environment if spawned else {}):
-                process.start()
-        sender.close()
+class Server:
+    """The process that pages are forked from; without `forks`, that of one page."""
+
+    def __init__(self, environment: dict[str, str], forks: bool) -> None:
+        self.environment = environment
+        self.root = Path(tempfile.mkdtemp(prefix="pages-"))
+        self.log = self.root / "log"
+        arguments = [str(self.root), "forking" if forks else "spawned"]
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", SERVER, *arguments],
+                cwd=TESTS,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the runner
+            )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests, self._replies = self._process.stdin, self._process.stdout
+        self._messages: dict[str, queue.Queue[dict[str, Any]]] = {}
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def is_alive(self) -> bool:
+        """Whether it can still start a page."""
+        return self._process.poll() is None
+
+    def serves(self, environment: dict[str, str]) -> bool:
+        """Whether a page with an environment can be forked from it."""
+        names = (environment.keys() | self.environment.keys()) - SET_BY_PAGE
+        same = (environment.get(n) == self.environment.get(n) for n in names)
+        return self.is_alive() and all(same)
+
+    def start(self, folder: Path) -> "queue.Queue[dict[str, Any]]":
+        """Start the page of a folder; what becomes of it is put into the queue."""
+        messages = self._messages[folder.name] = queue.Queue()
         try:
-            return _await(page, process, receiver, log)
-        finally:
-            _kill(process)
-            receiver.close()
-            log.unlink(missing_ok=True)
+            os.write(self._requests.fileno(), f"{folder}\n".encode())
+        except OSError:
+            messages.put({"exit": self._process.wait()})
+        return messages
+
+    def stop(self) -> None:
+        """End the server, and with it all of its pages; leaves no folder behind."""
+        self._requests.close()
+        try:
+            self._process.wait(GRACE / 2)
+        except subprocess.TimeoutExpired:
+            end_group(self._process.pid)
+            self._process.wait()
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def _listen(self) -> None:
+        with self._replies as lines:
+            for line in lines:
+                message = json.loads(line)
+                self._messages[message["page"]].put(message)
+        code = self._process.wait()
+        for messages in list(self._messages.values()):
+            messages.put({"exit": code})
 
 
-def prepare_server() -> None:
-    """Start the server that pages are forked from, if it is not running."""
-    tests = str(Path(__file__).resolve().parents[1])
-    path = os.pathsep.join(filter(None, [tests, os.environ.get("PYTHONPATH")]))
-    with _environment({**SERVER_ENVIRONMENT, "PYTHONPATH": path}):
-        multiprocessing.set_forkserver_preload(["page_runner.preload"])
-        if sys.platform == "linux":
-            multiprocessing.forkserver.ensure_running()
+_SERVERS: list[Server] = []
+_LOCK = threading.Lock()
 
 
-@contextmanager
-def _environment(values: dict[str, str]):
-    """Environment variables for the processes that are started meanwhile."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+def running_server(environment: dict[str, str]) -> Server:
+    """A server that pages of an environment are forked from; it serves all pools."""
+    with _LOCK:
+        for server in _SERVERS:
+            if server.serves(environment):
+                return server
+        _SERVERS.append(Server(environment, forks=True))
+        atexit.register(_SERVERS[-1].stop)
+        return _SERVERS[-1]
 
 
-def _await(
-    page: Page,
-    process: multiprocessing.Process,
-    receiver: Connection,
-    log: Path,
-) -> "Run":
-    """The child's result; PageDied when it ends without one or outruns its limit."""
-    cell, timeout = 0, START_LIMIT
-    while True:
-        ready = wait([receiver, process.sentinel], timeout)
-        if receiver in ready or receiver.poll():
-            try:
-                message = receiver.recv()
-            except EOFError:
-                break
-            if message == "started":
-                timeout = page.header.time_limit + GRACE
-            elif isinstance(message, int):
-                cell = message
-            else:
-                return message
-        else:
-            break
-    process.join(timeout=0 if not ready else GRACE)
-    hung = process.exitcode is None
-    line = _line_in_log(page, log) if hung else 0
-    line = line or (page.code[cell - 1].line if cell else 1)
-    how = (
-        f"still running after its time limit of {page.header.time_limit:.0f} s"
-        if hung
-        else _describe_exit(process.exitcode)
-    )
-    raise PageDied(cell, line, how)
+class PageProcess:
+    """The process of one page, as its runner sees it."""
+
+    def __init__(
+        self, page: Page, environment: dict[str, str], noise: int | None, server: Server
+    ) -> None:
+        self.page, self.log = page, server.log
+        self.folder = Path(tempfile.mkdtemp(prefix="", dir=server.root))
+        (self.folder / "page").write_bytes(pickle.dumps((page, environment, noise)))
+        self.said: dict[str, Any] = {}  # pid, started, cell, done, exit
+        self._is_stopped = False
+        self._messages = server.start(self.folder)
+
+    def result(self) -> Run:
+        """The page's run; PageDied where it ends without one or outruns its limit."""
+        problem = self._wait()
+        if not problem:
+            return pickle.loads((self.folder / "run").read_bytes())
+        if not self._is_stopped:
+            self._ask_where_it_is()
+        cell = self.said.get("cell", 0)
+        line = self._line_of_crash() or (self.page.code[cell - 1].line if cell else 1)
+        raise PageDied(cell, line, problem + self._last_words())
+
+    def stop(self) -> None:
+        """Have `result` end the page and raise PageDied; from another thread."""
+        self._is_stopped = True
+        self._messages.put({})
+
+    def end(self) -> None:
+        """End the page and its workers; when it has ended, its folder is gone."""
+        self._signal(end_group)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _wait(self) -> str:
+        """Wait until the page is done: what is wrong where it will not be, or ""."""
+        limit = self.page.header.time_limit
+        deadline = time.monotonic() + START_LIMIT
+        started = False
+        while not self.said.keys() & {"done", "exit"}:
+            if "started" in self.said and not started:
+                started, deadline = True, time.monotonic() + limit
+            if self._is_stopped:
+                return "it was stopped"
+            if self._written() > MAX_FILE:
+                return f"the page shows more than {MAX_FILE // 10**6} MB"
+            if time.monotonic() > deadline:
+                return (
+                    f"still running after its time limit of {limit:.0f} s"
+                    if started
+                    else f"its process did not start within {START_LIMIT:.0f} s"
+                )
+            self._hear(min(INTERVAL, deadline - time.monotonic()))
+        return "" if "done" in self.said else describe_exit(self.said["exit"])
+
+    def _hear(self, seconds: float) -> None:
+        """Take in the next message, if one comes in time."""
+        with suppress(queue.Empty):
+            self.said.update(self._messages.get(timeout=max(0.0, seconds)))
+
+    def _written(self) -> int:
+        """Bytes in the larger of the files that stdout and stderr go to."""
+        files = [self.folder / name for name in ("stdout", "stderr")]
+        return max(file.stat().st_size if file.exists() else 0 for file in files)
+
+    def _ask_where_it_is(self) -> None:
+        """End a page that runs so that faulthandler notes its line."""
+        self._signal(lambda pid: os.kill(pid, signal.SIGABRT))
+
+    def _signal(self, send: Callable[[int], None]) -> None:
+        """Send a signal that ends the page, unless it has ended; wait for its end."""
+        if "pid" not in self.said or "exit" in self.said:
+            return
+        with suppress(ProcessLookupError):
+            send(self.said["pid"])
+        deadline = time.monotonic() + GRACE
+        while "exit" not in self.said and time.monotonic() < deadline:
+            self._hear(deadline - time.monotonic())
+
+    def _line_of_crash(self) -> int:
+        """The line of the script where faulthandler found it, 0 where it did not."""
+        log = self.folder / "crash"
+        text = log.read_text(errors="replace") if log.exists() else ""
+        _, _, current = text.partition("Current thread")
+        pattern = rf'File "{re.escape(str(self.page.path))}", line (\d+)'
+        lines = re.findall(pattern, current.partition("\n\n")[0])
+        return int(lines[0]) if lines else 0
+
+    def _last_words(self) -> str:
+        """The end of what the page wrote to stderr, or of what its server did."""
+        for file in (self.folder / "stderr", self.log):
+            text = file.read_text(errors="replace") if file.exists() else ""
+            if lines := text.strip().splitlines()[-STDERR_LINES:]:
+                said = "\n".join(f"    {line}" for line in lines)
+                return f"\n    On stderr it said:\n{said}"
+        return ""
 
 
-def _describe_exit(exitcode: int) -> str:
-    if exitcode >= 0:
-        return f"its process exited with code {exitcode} before the page had ended"
-    name = signal.Signals(-exitcode).name
+def describe_exit(code: int) -> str:
+    """How a process ended, from its exit code; a negative one is a signal."""
+    if code >= 0:
+        return f"its process exited with code {code} before the page had ended"
+    name = signal.Signals(-code).name
     hint = " (out of memory?)" if name == "SIGKILL" else ""
     return f"its process was killed by {name}{hint}"
-
-
-def _line_in_log(page: Page, log: Path) -> int:
-    """The line of the script at which faulthandler found the page, from its log."""
-    pattern = rf'File ".*{re.escape(page.path.name)}", line (\d+)'
-    match = re.search(pattern, log.read_text(errors="replace") if log.exists() else "")
-    return int(match[1]) if match else 0
-
-
-def _kill(process: multiprocessing.Process) -> None:
-    """End a process and the workers that it started."""
-    if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
-    process.join()
-
-
-def _child(
-    page: Page,
-    sender: Connection,
-    folder: Path,
-    log: Path,
-    environment: dict[str, str],
-    noise: int | None,
-) -> None:
-    """In the page's process: run it, send its result."""
-    if hasattr(os, "setsid"):
-        os.setsid()  # so that its workers are ended with it
-    os.environ.update(environment)
-    os.chdir(folder)
-    log_file = log.open("wb")
-    for descriptor in (1, 2):  # what compiled code writes; Python's own is captured
-        os.dup2(log_file.fileno(), descriptor)
-
-    import page_runner.preload  # noqa: F401  (done already where the process was forked)
-    from page_runner.execute import run_page
-
-    if noise is not None:
-        add_noise(noise)
-    faulthandler.enable(log_file)
-    faulthandler.dump_traceback_later(page.header.time_limit, file=log_file)
-    sender.send("started")
-    run = run_page(page, on_cell=sender.send)
-    faulthandler.cancel_dump_traceback_later()
-    sender.send(run)
-    sender.close()

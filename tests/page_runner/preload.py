@@ -9,12 +9,15 @@ import importlib
 import io
 
 import matplotlib
+from PIL import Image
 
 matplotlib.use("agg")
 
 for name in (
     "page_runner.execute",
+    "multiprocessing.pool",
     "pandas",
+    "pandas.io.formats.html",
     "torch._dynamo",
     "torchvision.datasets",
     "torchvision.transforms.v2",
@@ -24,6 +27,7 @@ for name in (
 
 plt = importlib.import_module("matplotlib.pyplot")
 fig, ax = plt.subplots()
-ax.set_title("fonts")
+ax.set_title("fonts $x$")
 fig.savefig(io.BytesIO(), format="svg")
 plt.close(fig)
+Image.preinit()  # the formats of pictures

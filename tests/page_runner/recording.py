@@ -1,7 +1,7 @@
 """What a page prints in several runs, as one recording that knows how far it may move."""
 
 from page_runner.compare import Unstable, annotate
-from page_runner.execute import Run
+from page_runner.run import Run
 from page_runner.expected import Expected, describe_data
 from page_runner.judge import failure_message, locate
 from page_runner.script import Cell, Page

@@ -10,9 +10,10 @@ from typing import Any
 
 from page_runner import expected as recorded
 from page_runner import recording, store
-from page_runner.execute import Run
+from page_runner.run import Run
 from page_runner.judge import Verdict, judge, locate, uses_stand_in
 from page_runner.pool import PageDied, PagePool
+from page_runner.run import Run
 from page_runner.script import Page, PageError, parse
 from page_runner.variations import PLAIN, VARIATIONS, Variation
 
@@ -90,6 +91,10 @@ class PageRunner:
 
     def __exit__(self, *error: object) -> None:
         self._pool.__exit__(*error)
+
+    def prepare(self) -> None:
+        """Get ready to run the first page at once."""
+        self._pool.prepare()
 
     def start(self, script: Path) -> None:
         """Put a page in the queue, unless the run in its file is current."""
@@ -199,5 +204,6 @@ def _failed(script: Path, error: Exception) -> Report:
         message = str(error)
     else:
         lines = traceback.format_exception(error)
-        message = f"{script.name}:1: {type(error).__name__}: {error}\n{''.join(lines)}"
+        what = f"the runner failed on this page: {type(error).__name__}: {error}"
+        message = f"{script.name}:1: {what}\n{''.join(lines)}"
     return Report(script.stem, [message])

@@ -1,24 +1,36 @@
-"""A page: a percent script as cells with line numbers, and its header."""
+"""A page: a percent script as cells with line numbers, and its header.
+
+A code cell's source is the script's own lines, whatever they look like: the script is
+what runs, what is published and what is downloaded.
+"""
 
 import ast
+import io
+import json
 import re
+import tokenize
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-import jupytext
+import yaml
 
 LEVELS = ("beginner", "intermediate", "advanced")
 DEFAULT_TIME_LIMIT = 300.0  # seconds
+TAGS = ("solution",)  # of cells
 
 NAME = re.compile(r"[1-9][0-9]_[a-z0-9]+(_[a-z0-9]+)*")  # of a page: 27_data_sets
 
 _ROW = re.compile(r"[A-E][1-9][0-9]?")
 _FILE = re.compile(r"\w+\.json")
-_MARKER = re.compile(r"# %%(\s|$)")
-_TOLERANCE = re.compile(r"tolerance-(\d+(\.\d+)?(e-?\d+)?)")
+_FENCE = "# ---"  # above and below the header
+_MARKER = re.compile(r"# %%(?:\s+\[(?P<kind>\w+)\])?(?P<options>\s.*|)")
+_MARKER_LIKE = re.compile(r"#\s*%%")
+_OPTION = re.compile(r"\s*(?P<name>tags|alt)=")
 
 
 class PageError(Exception):
@@ -40,18 +52,6 @@ class Cell:
     tags: tuple[str, ...]
     alt: str | None
 
-    @property
-    def tolerance(self) -> float | None:
-        """The cell's own relative tolerance, from a tag like `tolerance-0.02`."""
-        for tag in self.tags:
-            if match := _TOLERANCE.fullmatch(tag):
-                return float(match[1])
-        return None
-
-    @property
-    def varies(self) -> bool:
-        """Whether only the words that it prints are compared."""
-        return "varies" in self.tags
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,10 @@ class Page:
         """The code cells, in order."""
         return tuple(cell for cell in self.cells if cell.kind == "code")
 
+    def cell_at(self, line: int) -> Cell:
+        """The code cell that a line of the script stands in, or the nearest above."""
+        return ([cell for cell in self.code if cell.line <= line] or self.code)[-1]
+
     @property
     def title(self) -> str:
         """The text of the page's H1."""
@@ -106,21 +110,54 @@ def loads_data(page: Page) -> bool:
 
 def parse(path: Path) -> Page:
     """Read a page; PageError where it is malformed."""
-    text = path.read_text(encoding="utf-8")
     if not NAME.fullmatch(path.stem):
         raise PageError(
             path, 1, "the name must be two digits and words: 36_mnist_data.py"
         )
-    try:
-        notebook = jupytext.reads(text, fmt="py:percent")
-    except Exception as error:
-        raise PageError(path, 1, f"jupytext cannot read it: {error}") from error
-    header = _parse_header(path, notebook.metadata.get("page"))
-    cells = _number_cells(path, text.splitlines(), notebook.cells)
+    lines = _read_lines(path)
+    fields, start = _header_fields(path, lines)
+    header = _parse_header(path, fields)
+    cells = _cut_into_cells(path, lines, start)
     _check_title(path, cells)
     _check_sections(path, header, cells)
     _check_imports(path, cells)
     return Page(path, header, cells)
+
+
+def _read_lines(path: Path) -> list[str]:
+    """The lines of a script in UTF-8; a byte order mark is skipped, as Python does."""
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"byte 0x{content[error.start]:02x} is not UTF-8: save it as UTF-8"
+        raise PageError(path, line, message) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _header_fields(path: Path, lines: list[str]) -> tuple[object, int]:
+    """What the header says under `jupyter: page:`, if anything; the line after it."""
+    if lines[0].rstrip() != _FENCE:
+        return None, 0
+    end = next((i for i in range(1, len(lines)) if lines[i].rstrip() == _FENCE), None)
+    if end is None:
+        raise PageError(path, 1, f"the header has no end: a line `{_FENCE}`")
+    try:
+        fields = yaml.safe_load("\n".join(_uncommented(path, lines, 1, end)))
+    except yaml.MarkedYAMLError as error:
+        line = 2 + (error.problem_mark.line if error.problem_mark else 0)
+        raise PageError(path, line, f"the header is no YAML: {error.problem}") from None
+    jupyter = fields.get("jupyter") if isinstance(fields, dict) else None
+    return jupyter.get("page") if isinstance(jupyter, dict) else None, end + 1
+
+
+def _uncommented(path: Path, lines: list[str], start: int, end: int) -> list[str]:
+    """The text of the comments in `lines[start:end]`; PageError where code stands."""
+    for i in range(start, end):
+        if lines[i].strip() and not lines[i].startswith("#"):
+            raise PageError(path, i + 1, "prose is written as comments, `# like this`")
+    return [line.removeprefix("#").removeprefix(" ") for line in lines[start:end]]
 
 
 def _parse_header(path: Path, fields: object) -> Header:
@@ -130,7 +167,7 @@ def _parse_header(path: Path, fields: object) -> Header:
         )
     fields = dict(fields)
 
-    def take(name: str, kind: type | tuple[type, ...], default: object = ...) -> object:
+    def take(name: str, kind: type | tuple[type, ...], default: object = ...) -> Any:
         value = fields.pop(name, default)
         if value is ...:
             raise PageError(path, 1, f"the header lacks `{name}`")
@@ -172,38 +209,83 @@ def _parse_rows(path: Path, rows: dict) -> dict[str, str]:
     return rows
 
 
-def _number_cells(path: Path, lines: list[str], cells: list) -> tuple[Cell, ...]:
-    """Cells of the notebook with their line numbers in the script."""
-    markers = [i for i, line in enumerate(lines) if _MARKER.match(line)]
-    if len(markers) != len(cells):
-        line = markers[0] + 1 if markers else 1
-        raise PageError(
-            path, line, "every cell starts with a line `# %%`, the first one too"
-        )
-    numbered, counts = [], {"code": 0, "markdown": 0}
-    for marker, cell in zip(markers, cells, strict=True):
-        if cell.cell_type not in counts:
-            raise PageError(path, marker + 1, f"a cell of kind {cell.cell_type}")
-        counts[cell.cell_type] += 1
-        tags = tuple(cell.metadata.get("tags", ()))
-        _check_tags(path, marker + 1, tags)
-        numbered.append(
-            Cell(
-                kind=cell.cell_type,
-                source=cell.source,
-                line=marker + 2,
-                number=counts[cell.cell_type],
-                tags=tags,
-                alt=cell.metadata.get("alt"),
-            )
-        )
-    return tuple(numbered)
+def _cut_into_cells(path: Path, lines: list[str], start: int) -> tuple[Cell, ...]:
+    """The cells below the header, that is from line `start` on."""
+    markers = [i for i in _markers(path, lines) if i >= start]
+    for i in range(start, markers[0] if markers else len(lines)):
+        if lines[i].strip():
+            message = "every cell starts with a line `# %%`, the first one too"
+            raise PageError(path, i + 1, message)
+    cells: list[Cell] = []
+    for marker, end in pairwise([*markers, len(lines)]):
+        kind, tags, alt = _parse_marker(path, marker, lines[marker])
+        start = marker + 1
+        while end > start and not lines[end - 1].strip():
+            end -= 1
+        prose = kind == "markdown"
+        body = _uncommented(path, lines, start, end) if prose else lines[start:end]
+        number = 1 + sum(cell.kind == kind for cell in cells)
+        cells.append(Cell(kind, "\n".join(body), start + 1, number, tags, alt))
+    return tuple(cells)
 
 
-def _check_tags(path: Path, line: int, tags: tuple[str, ...]) -> None:
+def _markers(path: Path, lines: list[str]) -> list[int]:
+    """The lines, from 0, that are markers; one inside a string is none."""
+    comments = _comment_lines(lines)
+    found = [i for i in comments if _MARKER_LIKE.match(lines[i])]
+    for i in found:
+        if not _MARKER.fullmatch(lines[i]):
+            message = f"`{lines[i]}` is no marker: write `# %%`"
+            raise PageError(path, i + 1, message)
+    return found
+
+
+def _comment_lines(lines: list[str]) -> list[int]:
+    """The lines, from 0, that are comments from their first column on.
+
+    Below an error of syntax, which running the page will report, every line may be one.
+    """
+    found: set[int] = set()
+    read = 0
+    source = io.StringIO("\n".join(lines))
+    try:
+        for token in tokenize.generate_tokens(source.readline):
+            if token.type == tokenize.COMMENT and token.start[1] == 0:
+                found.add(token.start[0] - 1)
+            if token.type != tokenize.ENDMARKER:
+                read = token.end[0]
+    except (tokenize.TokenError, SyntaxError):
+        found.update(i for i in range(read, len(lines)) if lines[i].startswith("#"))
+    return sorted(found)
+
+
+def _parse_marker(
+    path: Path, index: int, line: str
+) -> tuple[str, tuple[str, ...], str | None]:
+    """The kind, the tags and the text alternative that a marker gives its cell."""
+    match = _MARKER.fullmatch(line)
+    assert match
+    kind, rest = match["kind"] or "code", match["options"]
+    options: dict[str, object] = {}
+    while rest.strip():
+        message = f'`{rest.strip()}` is neither `tags=["…"]` nor `alt="…"`'
+        option = _OPTION.match(rest)
+        if not option:
+            raise PageError(path, index + 1, message)
+        try:
+            value, end = json.JSONDecoder().raw_decode(rest, option.end())
+        except ValueError:
+            raise PageError(path, index + 1, message) from None
+        options[option["name"]], rest = value, rest[end:]
+    if kind not in ("code", "markdown"):
+        raise PageError(path, index + 1, f"a cell of kind {kind}: only [markdown]")
+    tags, alt = options.get("tags", []), options.get("alt")
+    if not isinstance(tags, list) or not isinstance(alt, str | None):
+        raise PageError(path, index + 1, 'tags are a list, `alt` is a text in "…"')
     for tag in tags:
-        if tag not in ("varies", "solution") and not _TOLERANCE.fullmatch(tag):
-            raise PageError(path, line, f"unknown tag {tag!r}")
+        if tag not in TAGS:
+            raise PageError(path, index + 1, f"unknown tag {tag!r}")
+    return kind, tuple(tags), alt
 
 
 def _check_sections(path: Path, header: Header, cells: tuple[Cell, ...]) -> None:

@@ -10,6 +10,8 @@ from functools import wraps
 from typing import Any
 from weakref import WeakSet
 
+from page_runner.environment import with_threads
+
 NOISY_RUNS = 6
 UPDATES_BY_HAND = ("__isub__", "__iadd__", "sub_", "add_")  # under no_grad, on a leaf
 
@@ -21,7 +23,6 @@ class Variation:
     name: str
     environment: dict[str, str] = field(default_factory=dict)
     noise: int | None = None  # the seed of rounding-sized noise in the training
-    threads: int = 1
 
 
 PLAIN = Variation("in the plain run")
@@ -38,7 +39,7 @@ VARIATIONS = (
         },
     ),
     # Threads that wait without spinning: another page may want the processor.
-    Variation("with two threads", {"OMP_WAIT_POLICY": "PASSIVE"}, threads=2),
+    Variation("with two threads", {**with_threads("2"), "OMP_WAIT_POLICY": "PASSIVE"}),
 )
 
 

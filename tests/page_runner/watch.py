@@ -10,7 +10,6 @@ import threading
 import time
 from pathlib import Path
 
-from page_runner.pool import prepare_server
 from page_runner.runner import PageRunner
 from page_runner.script import find_pages
 from page_runner.store import expected_path
@@ -63,8 +62,8 @@ class Watcher:
 def main() -> None:
     """Watch the folder named on the command line until the parent process ends."""
     parent = os.getppid()
-    prepare_server()
     with PageRunner("cpu") as runner:
+        runner.prepare()
         watcher = Watcher(runner, Path(sys.argv[1]).resolve())
         while os.getppid() == parent:
             watcher.look()

@@ -1,0 +1,73 @@
+"""What running a page gave; all that the runner needs to know to judge and keep it."""
+
+from dataclasses import dataclass, field
+
+from nbformat import NotebookNode
+
+PICTURES = ("image/svg+xml", "image/png", "image/jpeg")  # the first is published
+
+
+@dataclass
+class Failure:
+    """What stopped a page: an exception, and the line of the script it came from."""
+
+    line: int
+    kind: str
+    message: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """Something that a page may not do or suffer, and the line that it came from."""
+
+    line: int
+    kind: str  # the category of a warning, or words: "error in a thread"
+    message: str
+    is_warning: bool = False
+    is_hidden: bool = False  # by plain Python, as what one library deprecates for another
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}"
+
+
+@dataclass
+class Run:
+    """What running a page gave."""
+
+    outputs: dict[int, list[NotebookNode]] = field(default_factory=dict)
+    failure: Failure | None = None
+    failed_cell: int | None = None
+    warnings: list[Complaint] = field(default_factory=list)
+    complaints: list[Complaint] = field(default_factory=list)
+    seconds: float = 0.0
+    result: float | None = None
+    data: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)  # published, by name
+    versions: dict[str, str] = field(default_factory=dict)
+    device_name: str = ""
+    processor: str = ""  # and its instruction set: `AMD EPYC, AVX512`
+
+    def printed(self) -> dict[int, str]:
+        """What each code cell printed or showed as text (its stdout and last value)."""
+        return {number: text_of(outputs) for number, outputs in self.outputs.items()}
+
+    def written(self) -> dict[int, str]:
+        """What each code cell wrote to stderr; warnings are in `warnings`."""
+        return {number: stderr_of(outputs) for number, outputs in self.outputs.items()}
+
+
+def text_of(outputs: list[NotebookNode]) -> str:
+    """The comparable text of a cell: its stdout, and values that are not pictures."""
+    parts = []
+    for output in outputs:
+        if output.output_type == "stream":
+            parts.append(output.text if output.name == "stdout" else "")
+        elif not any(kind in PICTURES for kind in output.data):
+            parts.append(output.data.get("text/plain", "") + "\n")
+    return "".join(parts)
+
+
+def stderr_of(outputs: list[NotebookNode]) -> str:
+    """What a cell wrote to stderr."""
+    return "".join(out.text for out in outputs if out.get("name") == "stderr")
