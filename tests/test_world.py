@@ -26,6 +26,10 @@ TESTS = Path(__file__).parent
 HEADER = (TESTS / "samples" / "11_good.py").read_text().partition("# %%")[0]
 FIRST_LINE = 13  # of the first code cell
 
+on_linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="pages are forked, and /proc is there, on Linux"
+)
+
 
 def page_of(folder: Path, code: str, time_limit: float | None = None) -> Page:
     """A page whose first code cell begins with `code`."""
@@ -117,7 +121,9 @@ print(json.dumps({
 }))"""
 
 
-@pytest.mark.parametrize("start_method", ["fork", "spawn"])
+@pytest.mark.parametrize(
+    "start_method", [pytest.param("fork", marks=on_linux), "spawn"]
+)
 def test_page_sees_what_plain_python_sees(tmp_path: Path, start_method: str) -> None:
     run = run_page(tmp_path, PROBE, start_method=start_method)
     assert run.failure is None, run.failure
@@ -134,6 +140,7 @@ def test_page_sees_what_plain_python_sees(tmp_path: Path, start_method: str) -> 
     assert differing == [], (here[differing[0]], there[differing[0]])
 
 
+@on_linux
 def test_page_has_the_main_thread_alone(tmp_path: Path) -> None:
     code = "import threading, os\nprint(threading.active_count())\n"
     code += "print(len(os.listdir('/proc/self/task')))"
@@ -544,6 +551,7 @@ Path({marker!r}).write_text(str(os.getpid()))
 while True: time.sleep(1)"""
 
 
+@on_linux
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_stopping_stops(tmp_path: Path, number: signal.Signals) -> None:
     """Two seconds after a signal there is no pytest, no page and no folder."""
@@ -585,6 +593,7 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.02)
 
 
+@on_linux
 def test_pool_that_is_left_ends_its_pages(tmp_path: Path) -> None:
     marker = tmp_path / "pid"
     with PagePool("cpu", tmp_path) as pages:
@@ -624,6 +633,7 @@ def test_page_has_one_thread_and_no_accelerator(tmp_path: Path) -> None:
     assert printed_by(tmp_path, code) == "1 False\n"
 
 
+@on_linux
 def test_data_loader_workers_are_ended(tmp_path: Path) -> None:
     code = """\
 import os, subprocess, sys

@@ -15,7 +15,6 @@ from IPython.core.formatters import DisplayFormatter
 from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.figure import Figure
 from nbformat import NotebookNode
-from traitlets.config import SingletonConfigurable
 
 from page_runner.figures import figure_data
 from page_runner.run import PICTURES
@@ -219,7 +218,9 @@ class DisplayShell(InteractiveShell):
     """
 
     def __init__(self) -> None:
-        SingletonConfigurable.__init__(self)
+        super(
+            InteractiveShell, self
+        ).__init__()  # not its own: it changes builtins, sys
         self.init_events()
         self.display_formatter = DisplayFormatter(parent=self)
         bundles = self.display_formatter.mimebundle_formatter
