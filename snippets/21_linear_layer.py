@@ -229,4 +229,4 @@ print(F.mse_loss(pair, torch.full((2,), 2.0)).item())  # (1 + 1) / 2
 #
 # The layer answers, and the loss says how wrong the answer is.
 # On the [next page](22_one_step_then_many.py) the five numbers move until the answer is right.
-# The formula is that of linear regression, two hundred years old; a network is several such layers with something in between.
+# The formula is two hundred years old; a network is several such layers with something in between.

@@ -98,7 +98,7 @@ assert torch.allclose(layer(x), -5.2 * output, rtol=1e-4)
 
 # %% [markdown]
 # The step was in the right direction, and far too long.
-# The output was 2.37 too low and is now 12.30 too high, 5.2 times as far away: it **overshot**.
+# The output was 2.37 too low and is now 12.30 too high, 5.2 times as far away: it overshot.
 #
 # The gradients are still there, and have to go before the next `backward`.
 # `optimizer.zero_grad()` clears those of the parameters that the optimizer was given; `layer.zero_grad()` clears those of the layer.
@@ -131,7 +131,7 @@ print(f"{way:.1%} of the way")
 assert 0.015 < way < 0.02
 
 # %% [markdown]
-# It **crawls**: after three steps the output has come 1.8 % of its way.
+# It crawls: after three steps the output has come 1.8 % of its way.
 #
 # ## Many steps
 #

@@ -248,5 +248,5 @@ for labels in [passed, passed[[0, 2, 1, 3]]]:
 # ## What next
 #
 # On the last three pages all samples went through the model at once; by hand it was one at a time.
-# On the [next page](25_batches.py) it is a few at a time, a batch.
+# On the [next page](25_batches.py) it is a few at a time.
 # Statisticians have used this model for yes-or-no outcomes since the middle of the twentieth century; its loss is what they call the negative log-likelihood.

@@ -51,7 +51,7 @@ print(len(in_memory), "rows;", tuple(features.shape), tuple(label.shape))
 # ## A file from its start to its end
 #
 # The file is compressed, so whoever does not keep it must read it from its start, line after line.
-# For such data an `IterableDataset` answers one question: what comes next?
+# That is a **stream**, and an `IterableDataset` answers one question about it: what comes next?
 # Python asks it through the method `__iter__`; `yield` hands out a row and waits until the next is wanted.
 
 
