@@ -211,7 +211,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# Within a few epochs it falls to the floor of the valley, where one number makes up for the other: $w$ is too small, and $b$ too large.
+# Within a dozen epochs it falls to the floor of the valley, where one number makes up for the other: $w$ is too small, and $b$ too large.
 # From there every step gains very little, because the loss hardly changes along the floor.
 
 # %%

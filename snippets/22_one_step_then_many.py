@@ -223,13 +223,13 @@ assert (losses[rates < 0.99 * largest] < start_loss).all()
 #
 # ## Try it yourself
 #
-# **1.** With the learning rate 1e-4, how many steps bring the loss below 0.01, by the factor and by counting?
+# **1.** With the learning rate 1e-4, how many steps leave a hundredth of the loss, by the factor and by counting?
 
 # %% tags=["solution"]
 factor = 1 - 2 * 1e-4 * bracket
-steps_by_formula = np.log(0.01 / start_loss) / np.log(factor**2)
+steps_by_formula = np.log(0.01) / np.log(factor**2)
 crawl = np.array(train(1e-4, num_steps=1000)) ** 2
-steps_counted = (crawl < 0.01).argmax()
+steps_counted = (crawl < 0.01 * start_loss).argmax()
 print(f"{steps_by_formula:.1f} by the formula, so {steps_counted}")
 assert steps_counted == np.ceil(steps_by_formula)
 

@@ -104,7 +104,7 @@ assert torch.equal(column, x)
 
 # %%
 learning_rate = 0.01  # small enough: the first exercise looks for the wall
-num_epochs = 500
+num_epochs = 500  # the old tutorial's
 criterion = nn.MSELoss(reduction="sum")
 optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
 
@@ -159,7 +159,7 @@ assert abs(prediction - 8) < 0.1
 with_ones = torch.cat([x, torch.ones_like(x)], dim=1)  # (3, 2), a 1 for the bias
 solution = torch.linalg.lstsq(with_ones, y).solution[:, 0]  # (2,)
 print(f"exact: w {solution[0]:.3f}, b {abs(solution[1]):.3f}")  # abs: no -0.000
-assert torch.allclose(solution, torch.tensor([2.0, 0.0]).to(device), atol=1e-4)
+assert torch.allclose(solution, torch.tensor([2.0, 0.0], device=device), atol=1e-4)
 assert abs(w - 2) < 0.1
 assert abs(b) < 0.2
 

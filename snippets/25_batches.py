@@ -205,8 +205,9 @@ assert torch.allclose(unshuffled[-1], torch.full((4,), 0.5), atol=0.01)
 fig, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
 for name, answers in runs.items():
     ax.plot((answers - flat_y).square().mean(dim=1), label=name)
-ax.set(xlabel="epoch", ylabel="mean squared error", title="One dimension too few")
-ax.legend()
+ax.set(xlabel="epoch", ylabel="mean squared error", ylim=(-0.02, 0.42))
+ax.set_title("One dimension too few")
+ax.legend(loc="upper right")
 plt.show()
 
 # %% [markdown]
