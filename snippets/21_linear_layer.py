@@ -5,17 +5,17 @@
 #       E2: The layer
 #       E3: How far from 0?
 #     level: beginner
-#     read_first: [11_tensors, 13_linear_model_by_hand]
+#     read_first: [12_shapes, 20_one_piece_at_a_time]
 # ---
 
 # %% [markdown]
 # # A linear layer
 #
-# The [linear model](13_linear_model_by_hand.py) that we wrote by hand had one input and one weight.
-# A **linear layer** takes several inputs: it multiplies each by a weight of its own, adds the products, and adds one more number, the bias.
+# The layer that [took the place of our weight](20_one_piece_at_a_time.py) had one input.
+# A **linear layer** may have several: it multiplies each by a weight of its own, adds the products, and adds one more number, the bias.
 # We give the numbers 1, 2, 3, 4 to such a layer and work out by hand what it answers.
 # Then we measure how far the answer is from 0: its squared error is 5.60.
-# You need to know what a [tensor](11_tensors.py) and its shape are.
+# You need to know what the [shape](12_shapes.py) of a tensor is.
 
 # %%
 import matplotlib.pyplot as plt
@@ -33,7 +33,8 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # `nn.Linear(4, 1)` makes a layer with four inputs and one output.
 # Its weights form a matrix with one row per output and one column per input.
 # There is one bias per output.
-# Weights and biases are the **parameters** of the layer, the numbers that training will change.
+# Together they are the parameters of the layer, the numbers that training will change.
+# `numel` counts the elements of a tensor.
 
 # %%
 layer = nn.Linear(4, 1).to(device)
@@ -47,6 +48,8 @@ print("numbers to learn:", sum(p.numel() for p in layer.parameters()))
 # PyTorch draws them at random between $-1/\sqrt{n}$ and $1/\sqrt{n}$, where $n$ is the number of inputs.
 # With four inputs that is between −0.5 and 0.5.
 # The seed above makes it draw the same values each time.
+# A GPU draws other numbers from the same seed; so on this site the CPU draws, and `to(device)` moves what it drew.
+# Where nothing is drawn, a tensor is made on the device, with `device=device`.
 
 # %%
 print("weights:", "  ".join(f"{w:.4f}" for w in layer.weight[0]))
@@ -60,7 +63,7 @@ assert all(p.abs().max() <= 0.5 for p in layer.parameters())
 # We do it one at a time.
 
 # %%
-x = torch.tensor([1.0, 2.0, 3.0, 4.0]).to(device)  # (4,)
+x = torch.tensor([1.0, 2.0, 3.0, 4.0], device=device)  # (4,)
 
 total = layer.bias[0]
 print(f"{'bias':>15}  sum {total:7.4f}")
@@ -108,13 +111,14 @@ ax.legend(loc="lower left")
 plt.show()
 
 # %% [markdown]
-# Only the second input pulls up; the weight of the first is so small that its bar cannot be seen.
-# The third and the fourth have negative weights and large values, so they decide.
+# From this start the second input alone pulls up.
+# The weight of the first is so small that its bar cannot be seen.
+# The third and the fourth have large values and weights below zero, so they decide; another seed would draw another picture.
 
 # %%
-biggest = sorted(range(len(parts)), key=lambda i: -abs(parts[i]))[:2]
-print("largest parts:", ", ".join(labels[i] for i in biggest))
-assert [part > 0 for part in parts] == [False, True, False, False, False]
+for part, label in sorted(zip(parts, labels)):
+    print(f"{part:7.4f} from {label}")
+assert abs(sum(parts) - output.item()) < 1e-5
 
 # %% [markdown]
 # ## Several rows at once
@@ -139,7 +143,7 @@ assert torch.allclose(row_outputs[2], layer.bias)
 
 # %%
 try:
-    layer(torch.ones(1, 3).to(device))
+    layer(torch.ones(1, 3, device=device))
 except RuntimeError as error:
     print(error)
 else:
@@ -149,11 +153,11 @@ else:
 # ## How far from 0?
 #
 # Suppose that the right answer for our input were 0.
-# The **mean squared error** (MSE) takes the difference of every output to its target, squares it, and averages.
+# The mean squared error takes the difference of every output to its target, squares it, and averages.
 # With one output there is one square, and nothing to average.
 
 # %%
-target = torch.zeros(1).to(device)  # (1,), like the output
+target = torch.zeros(1, device=device)  # (1,), like the output
 
 loss_by_hand = ((output - target) ** 2).mean()
 print(f"({output[0]:.4f} - {target[0]:.0f})² = {loss_by_hand:.2f}")
@@ -161,7 +165,7 @@ print(f"({output[0]:.4f} - {target[0]:.0f})² = {loss_by_hand:.2f}")
 # %% [markdown]
 # PyTorch has this loss in two spellings.
 # `nn.MSELoss()` makes an object: you make it once, with its settings, and then call it like a layer.
-# `F.mse_loss` is a function, called directly.
+# `F.mse_loss`, from the package `torch.nn.functional`, is a function and called directly.
 # Both compute the same.
 
 # %%
@@ -179,7 +183,7 @@ assert torch.isclose(F.mse_loss(output, target), loss_by_hand)
 # With three rows there are three squares, and it matters whether we take their mean or their sum.
 
 # %%
-row_targets = torch.zeros(3, 1).to(device)
+row_targets = torch.zeros(3, 1, device=device)
 mean_loss = F.mse_loss(row_outputs, row_targets)
 sum_loss = F.mse_loss(row_outputs, row_targets, reduction="sum")
 
@@ -225,4 +229,4 @@ print(F.mse_loss(pair, torch.full((2,), 2.0)).item())  # (1 + 1) / 2
 #
 # The layer answers, and the loss says how wrong the answer is.
 # On the [next page](22_one_step_then_many.py) the five numbers move until the answer is right.
-# The formula is that of linear regression, two hundred years old; a network is many such layers with something in between.
+# The formula is two hundred years old; a network is several such layers with something in between.
