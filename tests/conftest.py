@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -54,9 +55,11 @@ def page_runner(request: pytest.FixtureRequest) -> Iterator[PageRunner]:
     """
     option = request.config.getoption
     selected = [
-        item.callspec.params["script"]
+        cast(Path, item.callspec.params["script"])
         for item in request.session.items
-        if _is_page_test(item) and not hasattr(request.config, "workerinput")
+        if isinstance(item, pytest.Function)
+        and _is_page_test(item)
+        and not hasattr(request.config, "workerinput")
     ]
     with PageRunner(
         option("--device"),
@@ -81,7 +84,7 @@ def pytest_runtest_makereport(
     """Put that into the test's report as plain data, which can go to any process."""
     report = yield
     if page_report := item.stash.get(REPORT, None):
-        report.page_report = asdict(page_report)
+        vars(report)["page_report"] = asdict(page_report)
     return report
 
 

@@ -14,10 +14,12 @@ import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from nbformat import NotebookNode
+from packaging.requirements import Requirement
 
 from page_runner import store
 from page_runner.pool import PagePool
@@ -210,8 +212,8 @@ def good(tmp_path: Path) -> Path:
     return script
 
 
-def run(script: Path, **options: object) -> Report:
-    with PageRunner("cpu", **options) as runner:
+def run(script: Path, **options: bool) -> Report:
+    with PageRunner("cpu", 2, **options) as runner:
         runner.start(script)
         return runner.finish(script)
 
@@ -370,7 +372,7 @@ def run_again(script: Path) -> None:
 
 def test_every_package_and_module_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     group = tomllib.loads((TESTS.parent / "pyproject.toml").read_text())
-    names = {re.match(r"[\w-]+", x)[0] for x in group["dependency-groups"]["pages"]}
+    names = {Requirement(x).name for x in group["dependency-groups"]["pages"]}
     assert set(store._versions()) == {*names, "ipython"}
     before = store._runner_digest()
     for module in (TESTS / "page_runner").glob("*.py"):
@@ -431,12 +433,9 @@ def test_stand_in_is_replaced_when_there_is_better_data(
     assert changed(good) == ["data"]
     (tmp_path / "data" / "mnist").unlink()
 
-    class Tomorrow(datetime.date):
-        @classmethod
-        def today(cls) -> datetime.date:
-            return datetime.date(2999, 1, 1)
-
-    monkeypatch.setattr(store.datetime, "date", Tomorrow)
+    later = datetime.date(2999, 1, 1)
+    tomorrow = SimpleNamespace(today=lambda: later)
+    monkeypatch.setattr(store.datetime, "date", tomorrow)
     assert changed(good) == ["stand-in data"]
     monkeypatch.setenv("SNIPPETS_OFFLINE", "1")
     assert changed(good) == []

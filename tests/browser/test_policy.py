@@ -1,8 +1,9 @@
 """No page of the built site runs what an address tells it to, nor what is not ours."""
 
 import pytest
-from browsing import SITE
 from playwright.sync_api import Browser, Route
+
+from browser.browsing import SITE
 
 HTML_FILES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
 MARK = "document.documentElement.dataset.ran = 1"

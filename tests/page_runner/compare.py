@@ -211,7 +211,9 @@ def annotate(plain: str, others: dict[str, str]) -> str:
         others_tokens = tokenize(text)
         for i, (left, right) in enumerate(zip_longest(tokens, others_tokens)):
             if left is None or right is None or not _comparable(left, right):
-                was, now = (token.text if token else "nothing" for token in (left, right))
+                was, now = (
+                    token.text if token else "nothing" for token in (left, right)
+                )
                 raise Unstable(
                     f"{was!r} was {now!r} {run}\n"
                     f"    plain:   {_line_of(plain, left)}\n"
@@ -255,7 +257,9 @@ def _as_printed(spread: float, number: str) -> str:
 def _has_spread(text: str) -> str | None:
     """What is wrong with a printed text that looks as if it had spreads; or None."""
     if match := re.search(r"\S*\d±\d\S*", text):
-        return f"{match[0]!r}, which reads like a recorded spread: write blanks around ±"
+        return (
+            f"{match[0]!r}, which reads like a recorded spread: write blanks around ±"
+        )
     return None
 
 

@@ -46,8 +46,8 @@ def page_environment(
     Of the runner's own environment only `INHERITED` is passed on, so that no variable
     of a shell (`PYTHON...`, `MPL...`, a locale, a width of a terminal) changes what a
     page prints. A page has one thread, for pages run side by side, or as many as
-    SNIPPETS_THREADS says. "cpu" hides every accelerator. `TMPDIR` is set for each page apart, to
-    a folder that is deleted when the page has ended.
+    SNIPPETS_THREADS says. "cpu" hides every accelerator. `TMPDIR` is set for each page
+    apart, to a folder that is deleted when the page has ended.
     """
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     if device == "cpu":

@@ -54,8 +54,10 @@ def read(path: Path) -> Expected | None:
         else:
             raise ValueError(f"{path}:{i}: neither a `cell` line nor an indented one")
     texts = {key: "\n".join(block).strip("\n") for key, block in blocks.items()}
+    data, processor = (lines[i].removeprefix(name) for i, name in enumerate(_HEADER))
     return Expected(
-        *(line.removeprefix(name) for line, name in zip(lines, _HEADER, strict=False)),
+        data,
+        processor,
         cells={number: text for (number, error), text in texts.items() if not error},
         errors={number: text for (number, error), text in texts.items() if error},
     )

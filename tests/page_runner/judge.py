@@ -10,7 +10,7 @@ from page_runner.compare import (
     margins,
 )
 from page_runner.expected import Expected, describe_data
-from page_runner.run import Run
+from page_runner.run import Failure, Run
 from page_runner.script import Cell, Page
 
 
@@ -38,7 +38,7 @@ def judge(
     """
     verdict = Verdict()
     if run.failure:
-        verdict.problems.append(failure_message(page, run))
+        verdict.problems.append(failure_message(page, run, run.failure))
         verdict.not_compared = "it failed"
         return verdict
     verdict.problems += _warnings(page, run, claims_only)
@@ -65,9 +65,8 @@ def uses_stand_in(data: dict[str, str]) -> bool:
     return any(kind.startswith("stand-in") for kind in data.values())
 
 
-def failure_message(page: Page, run: Run) -> str:
+def failure_message(page: Page, run: Run, failure: Failure) -> str:
     """What stopped a run, with the line of the script and a short traceback."""
-    failure = run.failure
     cell = page.code[run.failed_cell - 1] if run.failed_cell else None
     lines = page.path.read_text(encoding="utf-8").splitlines()
     source = lines[failure.line - 1].strip() if failure.line <= len(lines) else ""

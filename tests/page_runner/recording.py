@@ -1,9 +1,11 @@
-"""What a page prints in several runs, as one recording that knows how far it may move."""
+"""What a page prints in several runs, as one recording that knows what may move."""
+
+from collections.abc import Callable, Mapping
 
 from page_runner.compare import Unstable, annotate
-from page_runner.run import Run
 from page_runner.expected import Expected, describe_data
 from page_runner.judge import failure_message, locate
+from page_runner.run import Run
 from page_runner.script import Cell, Page
 from page_runner.variations import Variation
 
@@ -14,7 +16,7 @@ ADVICE = (
 
 
 def combine(
-    page: Page, plain: Run, others: dict[Variation, Run]
+    page: Page, plain: Run, others: Mapping[Variation, Run]
 ) -> tuple[Expected, list[str]]:
     """What to record of a page, and why it cannot be recorded (nothing: it can).
 
@@ -23,7 +25,7 @@ def combine(
     """
     problems = [
         "a claim without margin, or one that this run refutes: it holds in the plain "
-        f"run and fails {variation.name}\n{failure_message(page, run)}"
+        f"run and fails {variation.name}\n{failure_message(page, run, run.failure)}"
         for variation, run in others.items()
         if run.failure
     ]
@@ -42,7 +44,13 @@ def combine(
     return expected, problems
 
 
-def _annotate(cell: Cell, plain: Run, others: dict[Variation, Run], get) -> str:
+def _annotate(
+    cell: Cell,
+    plain: Run,
+    others: Mapping[Variation, Run],
+    get: Callable[[Run], dict[int, str]],
+) -> str:
+    """What a cell printed, or wrote to stderr, with spreads. Raises Unstable."""
     text = get(plain).get(cell.number, "")
     return annotate(
         text, {v.name: get(run).get(cell.number, "") for v, run in others.items()}

@@ -25,7 +25,9 @@ class Complaint:
     kind: str  # the category of a warning, or words: "error in a thread"
     message: str
     is_warning: bool = False
-    is_hidden: bool = False  # by plain Python, as what one library deprecates for another
+    is_hidden: bool = (
+        False  # by plain Python, as what one library deprecates for another
+    )
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}"

@@ -10,7 +10,6 @@ from typing import Any
 
 from page_runner import expected as recorded
 from page_runner import recording, store
-from page_runner.run import Run
 from page_runner.judge import Verdict, judge, locate, uses_stand_in
 from page_runner.pool import PageDied, PagePool
 from page_runner.run import Run
@@ -76,9 +75,10 @@ class PageRunner:
     def __init__(
         self,
         device: str,
+        jobs: int = 2,
+        *,
         record: bool = False,
         claims_only: bool = False,
-        jobs: int = 2,
     ) -> None:
         self.device, self.record, self.claims_only = device, record, claims_only
         self._pool = PagePool(device, store.data_root(), jobs)
@@ -168,10 +168,10 @@ class PageRunner:
             if uses_stand_in(run.data):
                 message = "not recorded: it ran on stand-in data"
                 return Verdict([locate(page, None, message)])
-            expected, problems = recording.combine(page, run, others)
+            measured, problems = recording.combine(page, run, others)
             if problems:
                 return Verdict(problems, not_compared="it was not recorded")
-            store.write_whole(path, recorded.render(page, expected))
+            store.write_whole(path, recorded.render(page, measured))
         try:
             expected = None if self.claims_only else recorded.read(path)
         except ValueError as error:

@@ -53,7 +53,6 @@ class Cell:
     alt: str | None
 
 
-
 @dataclass(frozen=True)
 class Header:
     """What a page says of itself that cannot be computed."""

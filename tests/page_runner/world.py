@@ -192,9 +192,7 @@ class World:
         line = script_line(self.page.path, frames)
         self.complain(args.err_msg or "error that Python ignored", message, line)
 
-    def complain(
-        self, kind: str, message: str, line: int = 0, **about: bool
-    ) -> None:
+    def complain(self, kind: str, message: str, line: int = 0, **about: bool) -> None:
         """Note a complaint in a file, in one write, for workers complain as well."""
         line = line or script_line(self.page.path, traceback.extract_stack())
         fields = {"line": line or self.line, "kind": kind, "message": message, **about}

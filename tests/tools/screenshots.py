@@ -24,7 +24,7 @@ def main(folder: Path, words: list[str]) -> None:
             for scheme in SCHEMES:
                 context = browser.new_context(
                     viewport={"width": width, "height": height},
-                    color_scheme=scheme,
+                    color_scheme="dark" if scheme == "dark" else "light",
                     device_scale_factor=1 if size == "wide" else 2,
                     is_mobile=size == "phone",
                     has_touch=size == "phone",
