@@ -155,6 +155,13 @@ def record(session: nox.Session) -> None:
 
 
 @nox.session
+def drifts(session: nox.Session) -> None:
+    """Do the measured tolerances notice a small change? Ten planted ones, nine to see."""
+    prepare(session, "tests")
+    run_tool(session, "plant_drifts")
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Run pages that changed, build the site; by hand, `-- serve` then serves it."""
     prepare(session, "tests", "docs")

@@ -196,6 +196,7 @@ def train(batch_size, optimizer_class, learning_rate, one_cycle=False, num_epoch
             optimizer.step()
             if one_cycle:
                 schedule.step()
+    print(f"loss of the last batch {loss.item():.4f}")
     return model
 
 

@@ -10,8 +10,10 @@ pool      pages run two at a time, each in a process of its own, within its time
 server    the process that pages are forked from
 preload   what it has imported
 environment  the environment variables of a page
-compare   printed text against recorded text: words exactly, decimals within tolerance
+compare   printed text against recorded text: words exactly, numbers within tolerance
 expected  the recorded text of a page, in tests/expected/
+variations  ways of running a page that may move its numbers and nothing else
+recording what a page prints in all of these, as one recording with spreads
 judge     everything that can be wrong with a run, as messages
 store     page files: what the site is made of, valid until something changes
 watch     re-runs a page when it is saved, for live serving

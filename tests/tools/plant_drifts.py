@@ -1,6 +1,6 @@
 """Do the measured tolerances notice a small change of a page? By hand:
 
-    python tests/tools/plant_drifts.py
+    nox -s drifts
 
 Ten pages get one small change each, of a learning rate by a tenth, of a seed, of one
 layer. A change is noticed if the page then prints what its recording does not allow.
@@ -11,11 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from page_runner.runner import PageRunner
+
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-
-from page_runner.runner import PageRunner  # noqa: E402
-
 NOTICED = 9  # of the ten, at least
 DRIFTS = {  # page: what stands there once, at first; what takes its place
     "22_one_step_then_many": ("learning_rate = 1e-4", "learning_rate = 1.1e-4"),
