@@ -156,7 +156,7 @@ def record(session: nox.Session) -> None:
 
 @nox.session
 def drifts(session: nox.Session) -> None:
-    """Do the measured tolerances notice a small change? Ten planted ones, nine to see."""
+    """Plant ten small changes: the measured tolerances have to notice nine."""
     prepare(session, "tests")
     run_tool(session, "plant_drifts")
 
