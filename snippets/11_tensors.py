@@ -259,5 +259,5 @@ assert line(x3).shape == x3.shape
 # ## What next
 #
 # Most data comes from elsewhere, often as arrays of NumPy, and large models run on a GPU.
-# The [next page](12_numpy_and_devices.py) brings tensors there and back.
+# The [next page](13_numpy_and_devices.py) brings tensors there and back.
 # The plus, the star, the slices and the broadcasting are NumPy's, which took them from the array languages that came before it.

@@ -5,13 +5,13 @@
 #       E2: The layer
 #       E3: How far from 0?
 #     level: beginner
-#     read_first: [11_tensors, 13_linear_model_by_hand]
+#     read_first: [11_tensors, 14_linear_model_by_hand]
 # ---
 
 # %% [markdown]
 # # A linear layer
 #
-# The [linear model](13_linear_model_by_hand.py) that we wrote by hand had one input and one weight.
+# The [linear model](14_linear_model_by_hand.py) that we wrote by hand had one input and one weight.
 # A **linear layer** takes several inputs: it multiplies each by a weight of its own, adds the products, and adds one more number, the bias.
 # We give the numbers 1, 2, 3, 4 to such a layer and work out by hand what it answers.
 # Then we measure how far the answer is from 0: its squared error is 5.60.

@@ -6,7 +6,7 @@
 #       E5: One step
 #       E6: Three steps
 #     level: beginner
-#     read_first: [21_linear_layer, 15_autograd]
+#     read_first: [21_linear_layer, 16_autograd]
 # ---
 
 # %% [markdown]
@@ -16,7 +16,7 @@
 # We let PyTorch compute the gradients and take one step, with a learning rate that is too large: the output jumps past 0, to 12.30.
 # Three steps with one that is too small hardly move it.
 # Then we work out which learning rates arrive, and which one in a single step, and try sixty.
-# You should have read about [autograd](15_autograd.py).
+# You should have read about [autograd](16_autograd.py).
 
 # %%
 import copy
@@ -80,7 +80,7 @@ assert torch.allclose(x.grad, 2 * output * weight[0])
 #
 # An **optimizer** changes the parameters that it is given.
 # Here these are the four weights and the bias.
-# `torch.optim.SGD` does what we [did by hand](14_gradient_descent_by_hand.py): each parameter moves against its gradient, by the gradient times the learning rate.
+# `torch.optim.SGD` does what we [did by hand](15_gradient_descent_by_hand.py): each parameter moves against its gradient, by the gradient times the learning rate.
 # SGD is short for stochastic gradient descent; the page on [batches](25_batches.py) says what is stochastic about it.
 
 # %%

@@ -10,7 +10,7 @@
 # %% [markdown]
 # # Linear regression
 #
-# Three points lie on the line $y = 2x$, as on the page where we did [gradient descent by hand](14_gradient_descent_by_hand.py).
+# Three points lie on the line $y = 2x$, as on the page where we did [gradient descent by hand](15_gradient_descent_by_hand.py).
 # Here is the same task the PyTorch way: a **module** is the model, a **criterion** is the loss, an **optimizer** takes the steps.
 # After 500 epochs the model predicts 7.98 for the input 4.
 # You should know the loop from [one step, then many](22_one_step_then_many.py).

@@ -4,14 +4,14 @@
 #     teaches:
 #       C2: Three steps
 #     level: beginner
-#     read_first: [13_linear_model_by_hand]
+#     read_first: [14_linear_model_by_hand]
 # ---
 
 # %% [markdown]
 # # Gradient descent by hand
 #
 # A weight can find its own way to the lowest loss: ask in which direction the loss falls, and step there.
-# On the [page before](13_linear_model_by_hand.py) we tried 41 values of $w$ and kept the best; here $w$ moves.
+# On the [page before](14_linear_model_by_hand.py) we tried 41 values of $w$ and kept the best; here $w$ moves.
 # After 100 rounds over three points the model predicts 8 for the input 4, as it should.
 # You need no PyTorch for this page, only the loss $(xw - y)^2$.
 
@@ -247,4 +247,4 @@ assert rates[first] == 0.21
 # ## What next
 #
 # We derived the gradient on paper.
-# On the [next page](15_autograd.py) PyTorch derives it, for this loss and for any other.
+# On the [next page](16_autograd.py) PyTorch derives it, for this loss and for any other.

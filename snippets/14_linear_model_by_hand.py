@@ -234,5 +234,5 @@ assert np.allclose(curve_of_tensors, curve, atol=1e-5)
 #
 # One weight can be found by trying.
 # Real models have millions of them, and nobody can try all combinations.
-# On the [next page](14_gradient_descent_by_hand.py) the weight finds its own way.
+# On the [next page](15_gradient_descent_by_hand.py) the weight finds its own way.
 # The square of the distance is Legendre's and Gauss's idea, from their work on the orbits of comets and planets.

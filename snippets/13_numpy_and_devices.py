@@ -250,6 +250,6 @@ assert device.type in ("cpu", any_device.type)
 # ## What next
 #
 # That is all we need of tensors for now.
-# On the [next page](13_linear_model_by_hand.py) a model makes its first predictions, and we measure how wrong they are.
+# On the [next page](14_linear_model_by_hand.py) a model makes its first predictions, and we measure how wrong they are.
 # Libraries share memory by agreement.
 # The agreement for tensors is called DLPack; `torch.from_dlpack` takes arrays from any library that keeps it.

@@ -6,7 +6,7 @@
 #       D2: The graph
 #       E4: A tensor that has a gradient
 #     level: beginner
-#     read_first: [11_tensors, 14_gradient_descent_by_hand]
+#     read_first: [11_tensors, 15_gradient_descent_by_hand]
 # ---
 
 # %% [markdown]
@@ -14,7 +14,7 @@
 #
 # PyTorch finds gradients by itself: it notes every operation, and then goes back through its notes.
 # This is **autograd**, short for automatic gradient.
-# On the [page before](14_gradient_descent_by_hand.py) we derived the gradient of the loss on paper.
+# On the [page before](15_gradient_descent_by_hand.py) we derived the gradient of the loss on paper.
 # Autograd finds the same gradients, and $w$ is 1.9512 after ten epochs, as it was by hand.
 # Then we look at the notes, and at the gradients of a cell of a recurrent network.
 
