@@ -97,7 +97,7 @@ def show(ax, name, taken):
             number = x3[row // 2, row % 2, column].item()
             color, weight = ("C1", "bold") if number in taken else ("gray", "normal")
             ax.text(column, row + row // 2 / 2, number, c=color, weight=weight, size=16)
-    ax.set(xlim=(0, 4), ylim=(4, -0.5), title=name)
+    ax.set(xlim=(-0.5, 4.2), ylim=(4, -0.5), title=name)
     ax.axis("off")
 
 

@@ -21,7 +21,7 @@ import torch
 # ## When shapes differ
 #
 # Two tensors of one shape are added element by element.
-# If the shapes differ, PyTorch writes them below each other, **aligned from the right**, and compares them place by place.
+# If the shapes differ, PyTorch writes them below each other, aligned from the right, and compares them place by place.
 # Where one of them has nothing, or the length 1, it repeats what is there; this is called **broadcasting**.
 # Here it adds the row to every row of the table.
 
@@ -114,7 +114,7 @@ print(images[0, 0, 0])
 assert images[0, 0, 0] == 100
 
 # %% [markdown]
-# The transpose, `T`, swaps rows and columns, and is a view as well.
+# The **transpose**, `T`, swaps rows and columns, and is a view as well.
 # Read in its own order, its numbers no longer stand one after the other in memory, and `view` refuses to make a line of it.
 # `reshape` gives a view where it can and a copy where it must; `flatten` makes one dimension of several, in the same way.
 

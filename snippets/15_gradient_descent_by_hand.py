@@ -198,7 +198,7 @@ for rate in [0.001, 0.01, 0.1, 0.25]:
 # %% [markdown]
 # ## Play with it
 #
-# **Step** takes the next point, **Epoch** the rest of the three; the numbers are those of the code above.
+# *Step* takes the next point, *Epoch* the rest of the three; the numbers are those of the code above.
 # Try the four learning rates, then look for the one at which $w$ begins to run away.
 #
 # <div data-widget="gradient-descent">
