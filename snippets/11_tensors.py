@@ -11,14 +11,12 @@
 # %% [markdown]
 # # Tensors
 #
-# PyTorch is a library that computes with tables of numbers, called **tensors**, and learns from them.
-# This is the first page; if you have written a loop and a function in Python, you know enough to read it.
+# PyTorch computes with tables of numbers, called **tensors**.
+# If you have written a loop and a function in Python, you know enough to read this page.
 # Here you make tensors, take parts out of them, add them, and multiply a table of 10 rows and 20 columns by one of 20 rows and 5 columns.
 # At the end stands the smallest model there is: $y = x$.
 
 # %%
-import itertools
-
 import matplotlib.pyplot as plt
 import torch
 
@@ -31,14 +29,13 @@ import torch
 # %%
 x1 = torch.tensor([1, 2, 3, 4])
 print(x1)
-print(x1[0])
-print(x1[0].item())
+print(x1[0], x1[0].item())
 
 # %% [markdown]
 # An index gives a tensor again, here one that holds a single number.
 # `item` turns it into a number of Python's own.
 #
-# A tensor knows its **shape**, how many elements there are along each dimension, and its **dtype**, the kind of its elements.
+# A tensor knows its **shape**, how many elements there are along each **dimension**, and its **dtype**, the kind of its elements.
 # All elements are of one kind: these are integers of 64 bits.
 # A single decimal point among the numbers makes all of them floating-point numbers of 32 bits.
 
@@ -91,22 +88,24 @@ print("x3[0, 0, :]", x3[0, 0, :])
 # The picture shows the last three again.
 # The two matrices of `x3` stand one above the other; look for the numbers in colour.
 
-# %% alt="Three copies of x3; each has the numbers of one slice in colour"
-slices = {
-    "x3[:, 0, 0]": x3[:, 0, 0],
-    "x3[0, :, 0]": x3[0, :, 0],
-    "x3[0, 0, :]": x3[0, 0, :],
-}
-fig, axes = plt.subplots(1, 3, figsize=(7, 2.4), layout="constrained")
-for ax, (name, taken) in zip(axes, slices.items(), strict=True):
-    for matrix, row, column in itertools.product(range(2), range(2), range(4)):
-        number = x3[matrix, row, column]
-        color, weight = ("C1", "bold") if number in taken else ("gray", "normal")
-        style = {"color": color, "weight": weight, "size": 16, "ha": "right"}
-        ax.text(column, 2.5 * matrix + row, number.item(), **style)
-    ax.set(xlim=(-0.7, 3.3), ylim=(4, -0.7))
-    ax.set_title(name, size=16)
+
+# %%
+def show(ax, name, taken):
+    """Write out x3, the numbers that were taken in colour."""
+    for row in range(4):
+        for column in range(4):
+            number = x3[row // 2, row % 2, column].item()
+            color, weight = ("C1", "bold") if number in taken else ("gray", "normal")
+            ax.text(column, row + row // 2 / 2, number, c=color, weight=weight, size=16)
+    ax.set(xlim=(-0.5, 4.2), ylim=(4, -0.5), title=name)
     ax.axis("off")
+
+
+# %% alt="Three copies of x3; each has the numbers of one slice in colour"
+fig, axes = plt.subplots(1, 3, figsize=(7, 2.4), layout="constrained")
+show(axes[0], "x3[:, 0, 0]", x3[:, 0, 0].tolist())
+show(axes[1], "x3[0, :, 0]", x3[0, :, 0].tolist())
+show(axes[2], "x3[0, 0, :]", x3[0, 0, :].tolist())
 plt.show()
 
 # %% [markdown]
@@ -166,15 +165,6 @@ print("after: ", b[0])
 assert torch.equal(b, total)
 
 # %% [markdown]
-# What if the shapes differ?
-# Where a dimension is missing or has the length 1, PyTorch repeats what is there: here it adds the row `x1` to every row of `x2`.
-# This is called **broadcasting**, and it is as often a trap as a convenience.
-
-# %%
-print(x2 + x1)  # (2, 4) + (4,) -> (2, 4)
-assert torch.equal((x2 + x1)[1], x2[1] + x1)
-
-# %% [markdown]
 # ## Multiplication, two kinds
 #
 # The star multiplies element by element, as plus adds.
@@ -201,8 +191,7 @@ print(f"{product[3, 2]:.4f} by @, {by_hand:.4f} by hand")
 assert torch.isclose(product[3, 2], by_hand)
 
 # %% [markdown]
-# Where the lengths do not agree, PyTorch refuses and names both shapes.
-# You will meet this message again; look at the two numbers in the middle.
+# Where the lengths do not agree, PyTorch refuses; look at the two numbers in the middle of its message.
 
 # %%
 try:
@@ -227,8 +216,7 @@ def model(x):
 
 
 y = model(x1)
-print("x =", x1)
-print("y =", y)
+print(y)
 assert torch.equal(y, x1)
 
 # %% [markdown]
@@ -258,6 +246,5 @@ assert line(x3).shape == x3.shape
 # %% [markdown]
 # ## What next
 #
-# Most data comes from elsewhere, often as arrays of NumPy, and large models run on a GPU.
-# The [next page](12_numpy_and_devices.py) brings tensors there and back.
-# The plus, the star, the slices and the broadcasting are NumPy's, which took them from the array languages that came before it.
+# The [next page](12_shapes.py) adds tensors of different shapes, sums along dimensions, and lays out, joins and picks.
+# The plus, the star and the slices are NumPy's, which took them from the array languages that came before it.

@@ -4,7 +4,7 @@
 #     teaches:
 #       D1: "From NumPy, with shared memory"
 #     level: beginner
-#     read_first: [11_tensors]
+#     read_first: [12_shapes]
 # ---
 
 # %% [markdown]
@@ -12,7 +12,7 @@
 #
 # Much data comes as arrays of NumPy, and large models run on a GPU.
 # This page brings a [tensor](11_tensors.py) to both and back.
-# Each time we ask: is the result the same memory under another name, or a copy?
+# Each time we ask, as we did of a [view](12_shapes.py): is the result the same memory under another name, or a copy?
 # You should know what a NumPy array is; you need no GPU.
 
 # %%
@@ -93,6 +93,7 @@ for road, (start, end) in roads.items():
 # %% [markdown]
 # `as_tensor` and `asarray` share where they can, and copy where they must, for instance to change the dtype.
 # When in doubt, copy: an array that changes behind your back is hard to find.
+# A tensor whose gradient is recorded refuses `numpy()`, and needs `detach()` before it; [autograd](16_autograd.py) says why.
 #
 # ## Which dtype results
 #
@@ -108,12 +109,13 @@ for values in [[1, 2], [1.0, 2.0], [True, False]]:
 # %% [markdown]
 # The one in the middle is a trap.
 # NumPy's floating-point numbers have 64 bits, those of PyTorch 32, which is exact enough for training and takes half the memory.
-# The weights of a model have 32 bits, and a matrix product does not mix the two.
+# The numbers in a model have 32 bits.
+# A sum of the two has 64, without a word; a matrix product refuses them.
 
 # %%
 weights = torch.rand(3, 2)  # float32
 data = torch.from_numpy(np.ones((4, 3)))  # float64
-
+print((data[:3, :2] + weights).dtype)
 try:
     data @ weights
 except RuntimeError as error:
@@ -135,20 +137,36 @@ assert not np.shares_memory(array, single.numpy())
 # %% [markdown]
 # ## The device
 #
-# A tensor lies in the memory of one device, and that device computes with it.
-# A new tensor lies on the CPU.
+# A tensor lies in the memory of one **device**, and that device computes with it.
+# A new tensor lies on the CPU, unless `device=` says otherwise.
 # `device`, from the top of the page, is a GPU that PyTorch can use through CUDA, or the CPU where there is none.
-# The code below is the same in both cases, and prints the same.
 
 # %%
 print("a new tensor lies on the", torch.zeros(3).device)
+made_there = torch.zeros(3, device=device)
+assert made_there.device.type == device.type
 assert (device.type == "cuda") == (torch.cuda.device_count() > 0)
+
+# %% [markdown]
+# CUDA belongs to NVIDIA; PyTorch built for AMD's GPUs answers to the same name.
+# Apple's GPUs are called `mps`, Intel's `xpu`.
+# The pages of this site leave them idle, because their numbers were compared on the CPU and on CUDA, and nowhere else.
+# To use yours, take `any_device` below for `device`; the rest of a page stays as it is.
+# Your numbers may then differ more than a page says, and Apple's GPUs have no floating-point numbers of 64 bits.
+
+# %%
+accelerator = torch.accelerator.current_accelerator(check_available=True)
+any_device = accelerator or torch.device("cpu")
+print(tuple(torch.ones(2, 2, device=any_device).shape))
+assert device.type in ("cpu", any_device.type)
 
 # %% [markdown]
 # ## There and back
 #
 # `to(device)` brings a tensor to the device, `cpu()` brings it back.
-# What is computed from tensors on the device stays there.
+# What is computed from tensors on the device stays there; NumPy knows only the CPU, so the road to it is `cpu()` and then `numpy()`.
+# Every device has a random generator of its own, and the same seed gives other numbers on each.
+# So pages draw on the CPU and bring the numbers to the device, while constants are made there.
 
 # %%
 x = torch.rand(10, 20)
@@ -157,6 +175,7 @@ weights = torch.rand(20, 5)
 x_there = x.to(device)
 product_there = x_there @ weights.to(device)  # (10, 20) @ (20, 5) -> (10, 5)
 product_back = product_there.cpu()
+print(type(product_back.numpy()).__name__, product_back.numpy().dtype)
 
 assert product_there.device.type == device.type
 assert product_back.device.type == "cpu"
@@ -169,13 +188,6 @@ assert product_back.device.type == "cpu"
 difference = (product_back - x @ weights).abs().max().item()
 print(f"largest difference {difference:.3f}")
 assert difference < 1e-4
-
-# %% [markdown]
-# NumPy knows only the CPU, so the road from any device to NumPy is `cpu()` and then `numpy()`.
-
-# %%
-result = product_there.cpu().numpy()
-print(type(result).__name__, result.shape, result.dtype)
 
 # %% [markdown]
 # Both sides of an operation must lie on the same device.
@@ -195,17 +207,14 @@ assert refused == (device.type == "cuda")
 #
 # If the tensor has to travel, yes.
 # If it is on the device already, `to` gives back the very same tensor, and so does `cpu()`.
-
-# %%
-assert (x.to(device) is x) == (device.type == "cpu")
-assert product_back.cpu() is product_back
-
-# %% [markdown]
 # That makes changes in place treacherous.
 # We want to double a tensor on the device and keep the original.
 # Without `copy=True`, the original would stay as it is where `device` is a GPU, and be doubled where it is the CPU.
 
 # %%
+assert (x.to(device) is x) == (device.type == "cpu")
+assert product_back.cpu() is product_back
+
 original = torch.ones(3)
 doubled = original.to(device, copy=True)
 doubled.mul_(2)
@@ -235,21 +244,7 @@ print(f"{pixels.dtype}, from {pixels.min():.1f} to {pixels.max():.1f}")
 assert pixels.min() == 0 and pixels.max() == 1
 
 # %% [markdown]
-# **3.** There are accelerators without CUDA.
-# `current_accelerator` in `torch.accelerator` gives the device of whichever is there.
-# Called with `check_available=True`, it gives `None` where there is none.
-# Write the line for `device` with it.
-
-# %% tags=["solution"]
-accelerator = torch.accelerator.current_accelerator(check_available=True)
-any_device = accelerator or torch.device("cpu")
-print(tuple(torch.ones(2, 2).to(any_device).shape))
-assert device.type in ("cpu", any_device.type)
-
-# %% [markdown]
 # ## What next
 #
-# That is all we need of tensors for now.
-# On the [next page](13_linear_model_by_hand.py) a model makes its first predictions, and we measure how wrong they are.
-# Libraries share memory by agreement.
-# The agreement for tensors is called DLPack; `torch.from_dlpack` takes arrays from any library that keeps it.
+# On the [next page](14_linear_model_by_hand.py) a model makes its first predictions, and we measure how wrong they are.
+# Libraries share memory by an agreement called DLPack; `torch.from_dlpack` takes arrays from any that keeps it.

@@ -4,7 +4,7 @@
 #     teaches:
 #       C1: The sweep
 #     level: beginner
-#     read_first: [11_tensors]
+#     read_first: [12_shapes]
 # ---
 
 # %% [markdown]
@@ -15,7 +15,7 @@
 # The number $w$, its **weight**, decides what it answers.
 # We try 41 values of $w$, from 0 to 4, and keep the one with the smallest loss.
 # It is 2, and its loss is 0.
-# You need plain Python and a little NumPy; only the last exercise wants a [tensor](11_tensors.py).
+# You need plain Python and a little NumPy; only the last exercise wants tensors and their [shapes](12_shapes.py).
 
 # %%
 import matplotlib.pyplot as plt
@@ -46,7 +46,7 @@ for x, y in zip(inputs, targets):
 
 # %%
 def predict(w, x):
-    """The model: one weight, no bias."""
+    """The model: one weight."""
     return x * w
 
 
@@ -206,7 +206,7 @@ assert min(moved) > 0.1
 
 # %% [markdown] tags=["solution"]
 # The line $y = wx$ goes through the origin for every $w$, and these points are on a line that does not.
-# The model lacks a bias, a number that it adds.
+# The model lacks a **bias**, a number that it adds.
 
 # %% [markdown]
 # **3.** For a model with two numbers, $xw + b$, we would try 41 values of each, in all combinations.
@@ -234,5 +234,5 @@ assert np.allclose(curve_of_tensors, curve, atol=1e-5)
 #
 # One weight can be found by trying.
 # Real models have millions of them, and nobody can try all combinations.
-# On the [next page](14_gradient_descent_by_hand.py) the weight finds its own way.
+# On the [next page](15_gradient_descent_by_hand.py) the weight finds its own way.
 # The square of the distance is Legendre's and Gauss's idea, from their work on the orbits of comets and planets.
