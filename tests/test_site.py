@@ -119,6 +119,11 @@ print(1)
 """
 )
 
+READING = """\
+11_first_page:
+  - {name: D2L, author: Zhang, year: 2023, address: "https://d2l.ai/", gives: a book}
+"""
+
 SVG = """<?xml version="1.0" encoding="utf-8"?>
 <svg xmlns:xlink="http://www.w3.org/1999/xlink" xmlns="http://www.w3.org/2000/svg"
  width="36pt" height="18pt" viewBox="0 0 36 18" version="1.1">
@@ -181,6 +186,7 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "docs" / "about.md").write_text(
         "# About\n\n[One](../snippets/11_first_page.py#what-next)\n"
     )
+    (tmp_path / "docs" / "reading.yml").write_text(READING)
     settings = (ROOT / "mkdocs.yml").read_text()
     settings = re.sub(r"  - About:\n( {6}- .*\n)+", "  - about.md\n", settings)
     (tmp_path / "mkdocs.yml").write_text(settings)
@@ -225,11 +231,13 @@ def test_a_lesson_is_a_page_like_a_hand_written_one(project: Path) -> None:
     assert "<style" not in page
     assert "jp-" not in page
 
+    assert 'href="https://d2l.ai/">D2L</a> (Zhang, 2023): a book.' in article
     assert article.index("<samp>3</samp>") < article.index(
         '<p class="margins">On another machine: 3.0 ± 0.2</p>'
     )
     notebook = nbformat.read(site / "downloads" / "first_page.ipynb", as_version=4)
     assert "On another machine: 3.0 ± 0.2" in [cell.source for cell in notebook.cells]
+    assert "[D2L](https://d2l.ai/) (Zhang, 2023): a book." in notebook.cells[-1].source
 
     note = article.index("How many digits")  # Material wants it right after the code
     assert article.index("mnist()") < note < article.index("<samp>3</samp>")

@@ -1,7 +1,7 @@
 """Downloads of a lesson that run on their own, in an empty folder."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from functools import lru_cache
 from itertools import pairwise
@@ -32,9 +32,15 @@ def runnable_script(script: str, helper: str) -> str:
 
 
 def runnable_notebook(
-    notebook: nbformat.NotebookNode, helper: str, link: Callable[[Link], str]
+    notebook: nbformat.NotebookNode,
+    helper: str,
+    link: Callable[[Link], str],
+    reading: Sequence[str] = (),
 ) -> str:
-    """A lesson as a notebook file with its outputs; `link` writes a link for it."""
+    """A lesson as a notebook file with its outputs; `link` writes a link for it.
+
+    reading: places to read on, a line of Markdown each.
+    """
     language = {name: notebook.metadata[name] for name in LANGUAGE}
     result = nbformat.v4.new_notebook(metadata=language)
     names: tuple[str, ...] = ()
@@ -53,6 +59,9 @@ def runnable_notebook(
             text = f"On another machine: {margins}"
             note = nbformat.v4.new_markdown_cell(text, id=f"{cell.id}-margins")
             result.cells.append(note)
+    if reading:
+        text = "\n".join(["### Read on", "", *(f"- {place}" for place in reading)])
+        result.cells.append(nbformat.v4.new_markdown_cell(text, id="read-on"))
     if names:
         result.cells[first:first] = [
             nbformat.v4.new_markdown_cell(HELPER_NOTE, id="helper-note"),

@@ -35,7 +35,9 @@ from lessons import (
     by_chapter,
     duration,
     load_lessons,
+    load_reading,
     load_sources,
+    load_terms,
     page_path,
 )
 from policy import closed, is_closed
@@ -67,6 +69,7 @@ class Site:
 
     lessons: dict[str, Lesson]  # by stem, in order
     chapters: list[Chapter]
+    reading: dict[str, list[str]]  # places to read on, by stem
     now: Rendering
     live: bool = False  # served, with a script of MkDocs that reloads the page
 
@@ -93,6 +96,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     default_filters["code_block"] = code_block
     default_filters["cell_end"] = cell_end
     default_filters["shown"] = shown
+    default_filters["reading_on"] = reading_on
     default_filters["site_markdown"] = lambda text: site.now.markdown(text)
     superfences = config.mdx_configs.setdefault("pymdownx.superfences", {})
     superfences.setdefault("custom_fences", []).append(
@@ -118,6 +122,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     lessons = load_lessons(root(config) / "snippets", site.live)
     site.lessons = {lesson.stem: lesson for lesson in lessons}
     site.chapters = by_chapter(lessons, config.extra["chapters"])
+    site.reading = load_reading(Path(config.docs_dir, "reading.yml"))
     taken = {file.dest_uri: file.src_uri for file in files}
     for lesson in lessons:
         for file in lesson_files(lesson, config):
@@ -162,8 +167,11 @@ def on_page_markdown(
         lessons=lessons,
         lesson=find_lesson,
         sources=lambda: load_sources(Path(config.docs_dir, "sources.yml"), lessons),
+        glossary=lambda: load_terms(Path(config.docs_dir, "glossary.yml")),
+        reading=reading_list,
         figure=figure,
         archive=config.extra["archive"],
+        chapters=site.chapters,
         learning_path=learning_path(env),
     )
 
@@ -278,6 +286,7 @@ def downloads(lesson: Lesson, site_url: str | None) -> dict[str, str]:
             lesson.notebook,
             helper,
             lambda link: download_link(link, lesson, site_url),
+            site.reading.get(lesson.stem, []),
         ),
     }
 
@@ -334,6 +343,17 @@ def shown(output: NotebookNode, cell: NotebookNode) -> str:
     lesson = lesson_of(site.now.page)
     where = lesson.where(cell) if lesson else ""
     return site.now.output(output, cell.metadata.get("alt", ""), where)
+
+
+def reading_on(_: NotebookNode) -> str:
+    """Where to read on after the lesson that is rendered, as Markdown."""
+    places = reading_list(lesson) if (lesson := lesson_of(site.now.page)) else ""
+    return f"### Read on\n\n{places}" if places else ""
+
+
+def reading_list(lesson: Lesson) -> str:
+    """The places to read on after a lesson, as a list in Markdown."""
+    return "\n".join(f"- {place}" for place in site.reading.get(lesson.stem, []))
 
 
 def learning_path(env: jinja2.Environment) -> str:

@@ -304,6 +304,30 @@ def by_chapter(
     return chapters
 
 
+def load_reading(path: Path) -> dict[str, list[str]]:
+    """Places to read on, each as a line of Markdown, by the stem of the lesson."""
+    if not path.exists():
+        return {}
+    reading = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {
+        stem: [reading_line(**p) for p in places] for stem, places in reading.items()
+    }
+
+
+def reading_line(
+    name: str, author: str, address: str, gives: str, year: int | None = None
+) -> str:
+    """One place to read on: a link, who wrote it and when, what one finds there."""
+    written = f"{author}, {year}" if year else author
+    return f"[{name}]({address}) ({written}): {gives}."
+
+
+def load_terms(path: Path) -> list[tuple[str, str, str]]:
+    """The glossary: term, meaning, and the stem of the lesson that introduces it."""
+    terms = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return [(term, entry["text"], entry["page"]) for term, entry in terms.items()]
+
+
 def load_sources(
     path: Path, lessons: list[Lesson]
 ) -> list[tuple[str, list[tuple[str, str, list[tuple[Lesson, str, str]]]]]]:
