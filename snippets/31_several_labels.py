@@ -6,6 +6,7 @@
 #       A2: "Training, one sample per step"
 #       A3: The loss
 #       A4: Multi-label or multi-class
+#       A5: Will SGD do?
 #     level: intermediate
 #     read_first: [24_logistic_regression, 25_batches, 26_neural_network]
 #     result: accuracy
@@ -211,6 +212,29 @@ assert 30 * batch_steps < single_steps
 
 # %% [markdown]
 # As many samples seen, as many right, in less than a thirtieth of the steps.
+#
+# ## Will SGD do?
+#
+# The old tutorial remarks that plain SGD will do as well as Adam, and does not try it.
+# We do: one sample per step again, at Adam's learning rate and at two larger ones.
+
+# %%
+sgd_right = {}  # share of samples with all labels right, by learning rate
+for rate in [1e-3, 1e-2, 1e-1]:
+    sgd_model = make_model()
+    sgd = torch.optim.SGD(sgd_model.parameters(), lr=rate)
+    for _ in range(num_epochs):
+        for x, y in zip(train_x, train_y, strict=True):
+            sgd.zero_grad()
+            criterion(sgd_model(x), y).backward()
+            sgd.step()
+    _, sgd_right[rate] = evaluate(sgd_model)
+    print(f"SGD at {rate}: all right {sgd_right[rate]:.1%}")
+assert sgd_right[1e-3] < 0.95 and sgd_right[1e-1] > 0.99
+
+# %% [markdown]
+# It will, at a learning rate of its own.
+# At Adam's it has not arrived after two epochs: its steps are only as long as that rate times the gradients.
 #
 # ## Multi-label or multi-class
 #

@@ -35,7 +35,8 @@ SET_BY_PAGE = {"SNIPPETS_DATA", "CUDA_VISIBLE_DEVICES"}
 def with_threads(number: str) -> dict[str, str]:
     """The variables by which the libraries of numbers take so many threads."""
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    return dict.fromkeys(names, number)
+    # Threads that wait without spinning: another page may want the processor.
+    return {**dict.fromkeys(names, number), "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def page_environment(

@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 LEVELS = ("beginner", "intermediate", "advanced")
-DEFAULT_TIME_LIMIT = 300.0  # seconds
+DEFAULT_TIME_LIMIT = 600.0  # seconds
 TAGS = ("solution",)  # of cells
 
 NAME = re.compile(r"[1-9][0-9]_[a-z0-9]+(_[a-z0-9]+)*")  # of a page: 27_data_sets

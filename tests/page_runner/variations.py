@@ -38,8 +38,7 @@ VARIATIONS = (
             "PYTHONHASHSEED": "1",
         },
     ),
-    # Threads that wait without spinning: another page may want the processor.
-    Variation("with two threads", {**with_threads("2"), "OMP_WAIT_POLICY": "PASSIVE"}),
+    Variation("with two threads", with_threads("2")),
 )
 
 
