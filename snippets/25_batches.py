@@ -132,7 +132,7 @@ print(f"{tuple(outputs.shape)} - {tuple(flat_labels.shape)}:", difference.tolist
 assert difference.shape == (2, 2)
 
 # %% [markdown]
-# [Broadcasting](11_tensors.py) has taken the labels for a row, and compared every output with every label.
+# [Broadcasting](12_shapes.py) has taken the labels for a row, and compared every output with every label.
 # `nn.MSELoss` does the same, but it warns that the size of the target is not that of the input.
 
 # %%
