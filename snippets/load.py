@@ -3,12 +3,14 @@
 The data root is the folder that SNIPPETS_DATA names, else data/ in the current folder.
 It holds MNIST/raw/*-ubyte, cifar10.npz and diabetes.csv.gz. What is missing there is
 downloaded. Where that fails, or SNIPPETS_OFFLINE=1 forbids it, a stand-in of the same
-shapes and classes is drawn, once, into stand-in/ of the data root.
+shapes and classes is drawn, once, into stand-in/ of the data root. Both are said on
+stderr, unless SNIPPETS_QUIET=1 (`used` says what was loaded in any case).
 """
 
 import gzip
 import hashlib
 import http.client
+import io
 import json
 import math
 import os
@@ -21,6 +23,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, redirect_stderr
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -167,20 +170,30 @@ def _download(source: _Source, root: Path) -> tuple[Any, str] | None:
     try:
         if os.environ.get("SNIPPETS_OFFLINE") == "1":
             raise OSError("SNIPPETS_OFFLINE=1")
-        return _make(source, root, root, real=True)
+        with _quiet():
+            return _make(source, root, root, real=True)
     except DataError:
         reason = "what came was damaged"
     except (OSError, RuntimeError, http.client.HTTPException) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
     finally:
         socket.setdefaulttimeout(timeout)
-    print(
-        f"{source.name}: the data is not in {root} and was not downloaded ({reason}).\n"
-        "A drawn stand-in takes its place: every number will differ from those of the "
-        "real data.\nTo get that, run again with a network, or put the files there.",
-        file=sys.stderr,
-    )
+    with _quiet():
+        print(
+            f"{source.name}: the data is not in {root} and was not downloaded "
+            f"({reason}).\nA drawn stand-in takes its place: every number will differ "
+            "from those of the real data.\n"
+            "To get that, run again with a network, or put the files there.",
+            file=sys.stderr,
+        )
     return None
+
+
+def _quiet() -> AbstractContextManager[object]:
+    """Meanwhile nothing goes to stderr, if SNIPPETS_QUIET=1."""
+    if os.environ.get("SNIPPETS_QUIET") == "1":
+        return redirect_stderr(io.StringIO())
+    return nullcontext()
 
 
 def _make(source: _Source, root: Path, folder: Path, real: bool) -> tuple[Any, str]:

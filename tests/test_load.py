@@ -478,6 +478,23 @@ def test_no_network(
     assert names(root) == {"stand-in"}
 
 
+def test_quiet_says_nothing(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither of a download, with its progress, nor of a stand-in."""
+
+    def failing(folder: Path) -> None:
+        print("50 %", file=sys.stderr)
+        raise OSError("no such host")
+
+    monkeypatch.delenv("SNIPPETS_OFFLINE")
+    monkeypatch.setattr(load, "_download_diabetes", failing)
+    monkeypatch.setenv("SNIPPETS_QUIET", "1")
+    load.diabetes()
+    assert load.used["diabetes"].startswith("stand-in ")
+    assert capsys.readouterr().err == ""
+
+
 def test_offline_tries_no_download(
     network: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

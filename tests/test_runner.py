@@ -543,6 +543,21 @@ def test_record_writes_what_is_then_compared(good: Path) -> None:
     assert run(good).status == "cached"
 
 
+def test_page_without_data_passes_on_a_stand_in(
+    good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `load.py` says of it is no fault of the page."""
+    shutil.copy(TESTS.parent / "snippets" / "load.py", good.parent)
+    edit(
+        good, "import torch\n", "import torch\nfrom load import diabetes\ndiabetes()\n"
+    )
+    monkeypatch.setenv("SNIPPETS_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("SNIPPETS_OFFLINE", "1")
+    report = run(good)
+    assert report.problems == []
+    assert (report.status, report.not_compared) == ("ran", "stand-in data")
+
+
 def test_stand_in_data_is_neither_compared_nor_recorded(good: Path) -> None:
     stand_in = '{"mnist": "stand-in 1a2b3c4d"}'
     (good.parent / "load.py").write_text(f"used = {stand_in}\n")

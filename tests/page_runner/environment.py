@@ -23,6 +23,7 @@ STATED = {
     "COLUMNS": "80",  # what pandas and argparse break their lines by
     "LINES": "24",
     "PYTHONHASHSEED": "0",
+    "SNIPPETS_QUIET": "1",  # the site says under its title which data a page ran on
     # torch.cuda.is_available() then asks the driver's library and leaves the device
     # untouched; a process that has touched it cannot be forked.
     "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
