@@ -91,6 +91,8 @@ def table_html(html: str) -> str:
     for element in tree.find_all(True):
         for name in ("border", "style"):
             element.attrs.pop(name, None)
+        if element.name == "th" and not element.text.strip():
+            element.name = "td"  # a header that says nothing is none
     for table in tree.find_all("table"):
         rows = [row.find_all(["th", "td"]) for row in table.find_all("tr")]
         for column in zip(*rows, strict=False):
