@@ -194,7 +194,9 @@ def browser(session: nox.Session) -> None:
     prepare(session, "docs", "browser")
     install = ["npm", "install", "--silent", "--no-save", "--prefix=.nox/npm"]
     session.run_install(*install, HTML_VALIDATOR, external=True)
-    run(session, "pytest", "tests/browser", "--numprocesses=2", *session.posargs)
+    # A check waits now and then, for the network to be quiet: a third fills two cores.
+    workers = ["--numprocesses=3", "--dist=worksteal"]
+    run(session, "pytest", "tests/browser", *workers, *session.posargs)
 
 
 @nox.session

@@ -233,9 +233,10 @@ def on_post_build(config: MkDocsConfig, **_: Any) -> None:
 
 def finished(html: str, name: str, rendering: Rendering | None = None) -> str:
     """A page's HTML; the live server adds a script that the policy would forbid."""
-    html = valid(compact(html))
+    html = compact(html)
     if rendering:
         html = rendering.with_outputs(html)
+    html = valid(html)
     if site.live:
         return html
     html, complaints = closed(html)

@@ -50,6 +50,12 @@ new PerformanceObserver((list) => {
 """
 
 
+@functools.cache
+def compressed(path: Path) -> bytes:
+    """A file as hosts send it."""
+    return gzip.compress(path.read_bytes(), 6)
+
+
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Serves a site under a path, as hosts do: compressed, and to be kept."""
 
@@ -66,7 +72,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         path = Path(self.translate_path(self.path))
         if path.suffix not in COMPRESSED or not path.is_file():
             return super().send_head()
-        body = gzip.compress(path.read_bytes(), 6)
+        body = compressed(path)
         self.send_response(200)
         self.send_header("Content-Type", self.guess_type(path))
         self.send_header("Content-Encoding", "gzip")

@@ -1,17 +1,13 @@
-"""The files of the built site: links, HTML, downloads; no browser is needed."""
+"""The files of the built site: links, HTML, the zip; no browser is needed."""
 
-import json
 import os
 import re
 import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin
 
-import nbformat
 import pytest
 from bs4 import BeautifulSoup, Tag
 
@@ -24,12 +20,6 @@ VALIDATOR = os.environ.get(
     "VNU", ROOT / ".nox/npm/node_modules/vnu-jar/build/dist/vnu.jar"
 )
 OUR_POLICY = ".*Content Security Policy.*"  # it takes a file for a foreign host
-DOWNLOADS = sorted((SITE / "downloads").glob("*.py"))
-NOTICE = re.compile(
-    r"\w+: the data is not in .*\nA drawn stand-in takes .*\nTo get .*\n"
-)
-TIME_LIMIT = 600
-SHORT = 5  # seconds
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -99,68 +89,6 @@ def test_links_are_checked() -> None:
     assert leads_somewhere("index.html", "tensors.html#what-next")
     assert not leads_somewhere("index.html", "tensors.html#no-such-part")
     assert not leads_somewhere("index.html", "no-such-page.html")
-
-
-@pytest.mark.parametrize("script", DOWNLOADS, ids=lambda path: path.stem)
-def test_script_runs_with_nothing_beside_it(script: Path, tmp_path: Path) -> None:
-    done = run_alone(script, tmp_path, "-W", "ignore:FigureCanvasAgg", script.name)
-    assert (done.returncode, NOTICE.sub("", done.stderr)) == (0, "")
-    assert done.stdout.strip()
-
-
-def run_alone(
-    file: Path, folder: Path, *arguments: str
-) -> subprocess.CompletedProcess[str]:
-    """Run Python in an empty folder with a copy of a file, on one thread."""
-    (folder / file.name).write_bytes(file.read_bytes())
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"},
-        capture_output=True,
-        text=True,
-        timeout=TIME_LIMIT,
-    )
-
-
-@pytest.mark.parametrize("script", DOWNLOADS, ids=lambda path: path.stem)
-def test_notebook_has_the_code_of_the_script(script: Path) -> None:
-    """So that it runs as the script does; it has its outputs, and no link to a file."""
-    notebook = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
-    nbformat.validate(notebook)
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    text = squeezed(script.read_text(encoding="utf-8"))
-    assert [cell.source for cell in cells if squeezed(cell.source) not in text] == []
-    assert any(cell.outputs for cell in cells)
-    prose = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
-    assert re.findall(r"\]\([^)]*\.(?:py|md)\b", prose) == []
-
-
-def squeezed(code: str) -> str:
-    """Code without blank lines: a script has more of them between its cells."""
-    return "\n".join(line for line in code.splitlines() if line.strip())
-
-
-def seconds(script: Path) -> float:
-    """How long the run took that the site shows."""
-    (file,) = (ROOT / ".cache" / "pages").glob(f"??_{script.stem}.ipynb")
-    return json.loads(file.read_text(encoding="utf-8"))["metadata"]["run"]["seconds"]
-
-
-NOTEBOOKS = [
-    script.with_suffix(".ipynb")
-    for script in DOWNLOADS
-    if os.environ.get("NOTEBOOKS") == "all" or seconds(script) < SHORT
-]
-
-
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs_with_nothing_beside_it(notebook: Path, tmp_path: Path) -> None:
-    """In a Jupyter kernel: those of short pages; of all pages with NOTEBOOKS=all."""
-    convert = ("-m", "nbconvert", "--to", "notebook", "--execute", "--output", "run")
-    done = run_alone(notebook, tmp_path, *convert, notebook.name)
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "run.ipynb").exists()
 
 
 def test_zip_holds_the_whole_site() -> None:

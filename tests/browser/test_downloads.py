@@ -1,0 +1,131 @@
+"""The downloads of the built site run on their own, in an empty folder.
+
+A download is the code of its page, with the part of `load.py` that the page takes in
+place of the import. That is compared for every page. The page's own code has run when
+the page was judged, so a long page is run here only until all that it takes from
+`load.py` has been used: there the download differs. Pages of less than SHORT seconds,
+and those that take nothing, are run to their end, and the notebooks of the short ones
+in a Jupyter kernel; with DOWNLOADS=all, every script and every notebook is.
+"""
+
+import ast
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from browser.browsing import ROOT, SITE
+
+DOWNLOADS = sorted((SITE / "downloads").glob("*.py"))
+SHORT = math.inf if os.environ.get("DOWNLOADS") == "all" else 5  # seconds
+TIME_LIMIT = 600  # seconds
+TAKEN = re.compile(r"^from load import (.+)\n", re.MULTILINE)
+NOTICE = re.compile(
+    r"\w+: the data is not in .*\nA drawn stand-in takes .*\nTo get .*\n"
+)
+
+
+def page_of(script: Path) -> str:
+    """The code of the page that a script was made of."""
+    (page,) = (ROOT / "snippets").glob(f"??_{script.stem}.py")
+    return page.read_text(encoding="utf-8")
+
+
+def is_short(script: Path) -> bool:
+    """Whether the run that the site shows was soon over."""
+    (file,) = (ROOT / ".cache" / "pages").glob(f"??_{script.stem}.ipynb")
+    run = json.loads(file.read_text(encoding="utf-8"))["metadata"]["run"]
+    return run["seconds"] < SHORT
+
+
+def lines_of(code: str) -> list[str]:
+    """Its lines but the blank ones: a script has more of them between its cells."""
+    return [line for line in code.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize("script", DOWNLOADS, ids=lambda path: path.stem)
+def test_script_is_the_page_and_a_helper(script: Path) -> None:
+    """Without one block of lines, it is the page without its import of `load`."""
+    page, code = page_of(script), script.read_text(encoding="utf-8")
+    wanted, lines = lines_of(TAKEN.sub("", page)), lines_of(code)
+    block = len(lines) - len(wanted)
+    assert (block > 0) == bool(TAKEN.search(page))
+    start = len(os.path.commonprefix([wanted, lines]))
+    assert lines[:start] + lines[start + block :] == wanted
+
+
+@pytest.mark.parametrize("script", DOWNLOADS, ids=lambda path: path.stem)
+def test_script_runs_with_nothing_beside_it(script: Path, tmp_path: Path) -> None:
+    """To its end, or, of a long page, until the helper has been used."""
+    whole = script.read_text(encoding="utf-8")
+    is_whole = is_short(script) or not (taken := names_taken(page_of(script)))
+    code = whole if is_whole else until_used(whole, taken)
+    (tmp_path / script.name).write_text(code, encoding="utf-8")
+    done = run_alone(tmp_path, "-W", "ignore:FigureCanvasAgg", script.name)
+    assert done.returncode == 0, done.stderr
+    assert NOTICE.sub("", done.stderr) == ""
+    assert done.stdout.strip() or not is_whole
+
+
+def names_taken(page: str) -> set[str]:
+    """The names that a page imports from `load.py`."""
+    return {name for names in TAKEN.findall(page) for name in names.split(", ")}
+
+
+def until_used(code: str, names: set[str]) -> str:
+    """The statements until each of some names has been used."""
+    missing, end = set(names), 0
+    for statement in ast.parse(code).body:
+        found = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        if missing & found:
+            missing -= found
+            end = statement.end_lineno or 0
+    assert not missing
+    return "".join(code.splitlines(keepends=True)[:end])
+
+
+def run_alone(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder, on one thread."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"},
+        capture_output=True,
+        text=True,
+        timeout=TIME_LIMIT,
+    )
+
+
+@pytest.mark.parametrize("script", DOWNLOADS, ids=lambda path: path.stem)
+def test_notebook_has_the_code_of_the_script(script: Path) -> None:
+    """So that it runs as the script does; it has its outputs, and no link to a file."""
+    notebook = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
+    nbformat.validate(notebook)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    text = squeezed(script.read_text(encoding="utf-8"))
+    assert [cell.source for cell in cells if squeezed(cell.source) not in text] == []
+    assert any(cell.outputs for cell in cells)
+    prose = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    assert re.findall(r"\]\([^)]*\.(?:py|md)\b", prose) == []
+
+
+def squeezed(code: str) -> str:
+    return "\n".join(lines_of(code))
+
+
+@pytest.mark.parametrize(
+    "script", list(filter(is_short, DOWNLOADS)), ids=lambda path: path.stem
+)
+def test_notebook_runs_with_nothing_beside_it(script: Path, tmp_path: Path) -> None:
+    notebook = script.with_suffix(".ipynb")
+    (tmp_path / notebook.name).write_bytes(notebook.read_bytes())
+    convert = ("-m", "nbconvert", "--to", "notebook", "--execute", "--output", "run")
+    done = run_alone(tmp_path, *convert, notebook.name)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run.ipynb").exists()
