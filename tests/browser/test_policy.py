@@ -3,12 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-<<<<<<< HEAD
-from playwright.sync_api import Browser, Route
-=======
-from browser.browsing import SITE
 from playwright.sync_api import Browser, Page, Route
->>>>>>> b
 
 from browser.browsing import SITE
 
