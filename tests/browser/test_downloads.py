@@ -121,7 +121,7 @@ def squeezed(code: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "script", list(filter(is_short, DOWNLOADS)), ids=lambda path: path.stem
+    "script", [x for x in DOWNLOADS if is_short(x)], ids=lambda path: path.stem
 )
 def test_notebook_runs_with_nothing_beside_it(script: Path, tmp_path: Path) -> None:
     notebook = script.with_suffix(".ipynb")
