@@ -31,15 +31,15 @@ NOTICE = re.compile(
 )
 
 
-def page_of(script: Path) -> str:
-    """The code of the page that a script was made of."""
+def page_of(script: Path) -> Path:
+    """The page that a script was made of."""
     (page,) = (ROOT / "snippets").glob(f"??_{script.stem}.py")
-    return page.read_text(encoding="utf-8")
+    return page
 
 
 def is_short(script: Path) -> bool:
     """Whether the run that the site shows was soon over."""
-    (file,) = (ROOT / ".cache" / "pages").glob(f"??_{script.stem}.ipynb")
+    file = ROOT / ".cache" / "pages" / f"{page_of(script).stem}.ipynb"
     run = json.loads(file.read_text(encoding="utf-8"))["metadata"]["run"]
     return run["seconds"] < SHORT
 
@@ -52,7 +52,8 @@ def lines_of(code: str) -> list[str]:
 @pytest.mark.parametrize("script", DOWNLOADS, ids=lambda path: path.stem)
 def test_script_is_the_page_and_a_helper(script: Path) -> None:
     """Without one block of lines, it is the page without its import of `load`."""
-    page, code = page_of(script), script.read_text(encoding="utf-8")
+    page = page_of(script).read_text(encoding="utf-8")
+    code = script.read_text(encoding="utf-8")
     wanted, lines = lines_of(TAKEN.sub("", page)), lines_of(code)
     block = len(lines) - len(wanted)
     assert (block > 0) == bool(TAKEN.search(page))
@@ -63,10 +64,11 @@ def test_script_is_the_page_and_a_helper(script: Path) -> None:
 
 @pytest.mark.parametrize("script", DOWNLOADS, ids=lambda path: path.stem)
 def test_script_runs_with_nothing_beside_it(script: Path, tmp_path: Path) -> None:
-    """To its end, or, of a long page, until the helper has been used."""
+    """To its end, or, of a long page, until the page has its data."""
     whole = script.read_text(encoding="utf-8")
-    is_whole = is_short(script) or not (taken := names_taken(page_of(script)))
-    code = whole if is_whole else until_used(whole, taken)
+    page = page_of(script).read_text(encoding="utf-8")
+    is_whole = is_short(script) or not names_taken(page)
+    code = whole if is_whole else until_called(whole, page)
     (tmp_path / script.name).write_text(code, encoding="utf-8")
     done = run_alone(tmp_path, "-W", "ignore:FigureCanvasAgg", script.name)
     assert done.returncode == 0, done.stderr
@@ -79,16 +81,31 @@ def names_taken(page: str) -> set[str]:
     return {name for names in TAKEN.findall(page) for name in names.split(", ")}
 
 
-def until_used(code: str, names: set[str]) -> str:
-    """The statements until each of some names has been used."""
-    missing, end = set(names), 0
-    for statement in ast.parse(code).body:
-        found = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-        if missing & found:
-            missing -= found
+def until_called(code: str, page: str) -> str:
+    """A script until its page has called each function that it takes from `load.py`.
+
+    Its constants are there as soon as the helper has run; what the helper itself calls
+    does not count.
+    """
+    waiting, end = names_taken(page), 0
+    for statement in ast.parse(page).body:
+        calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call)]
+        called = {call.func.id for call in calls if isinstance(call.func, ast.Name)}
+        if waiting & called:
+            waiting -= called
             end = statement.end_lineno or 0
-    assert not missing
-    return "".join(code.splitlines(keepends=True)[:end])
+    rest = "".join(page.splitlines(keepends=True)[end:])
+    assert end
+    assert code.endswith(rest)
+    return code.removesuffix(rest)
+
+
+def test_a_long_script_runs_until_its_page_has_the_data() -> None:
+    """Whatever the helper calls before, and wherever a constant is used."""
+    page = "from load import SIDES, root, table\nrows = table()\nroot()\nprint(SIDES)\n"
+    helper = "SIDES = 4\ndef root(): ...\ndef table(): return root()\n"
+    code = page.replace("from load import SIDES, root, table\n", helper)
+    assert until_called(code, page) == code.removesuffix("print(SIDES)\n")
 
 
 def run_alone(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
