@@ -233,10 +233,9 @@ def on_post_build(config: MkDocsConfig, **_: Any) -> None:
 
 def finished(html: str, name: str, rendering: Rendering | None = None) -> str:
     """A page's HTML; the live server adds a script that the policy would forbid."""
-    html = compact(html)
+    html = valid(compact(html))
     if rendering:
         html = rendering.with_outputs(html)
-    html = valid(html)
     if site.live:
         return html
     html, complaints = closed(html)
