@@ -25,6 +25,7 @@ import torchvision
 from IPython.core.displayhook import DisplayHook
 from nbformat import NotebookNode
 
+from page_runner.claims import Claims
 from page_runner.outputs import OutputError
 from page_runner.run import Failure, Run, stderr_of
 from page_runner.script import Cell, Page
@@ -41,10 +42,10 @@ class Compiled:
     last_line: int  # where its last statement begins
 
 
-def compile_page(page: Page) -> list[Compiled]:
+def compile_page(page: Page, claims: Claims) -> list[Compiled]:
     """The cells, compiled as Python compiles the script; SyntaxError where it cannot.
 
-    A `from __future__ import` holds for all of them.
+    A `from __future__ import` holds for all of them. Their asserts tell `claims`.
     """
     lines: list[str] = []
     for cell in page.code:
@@ -56,11 +57,12 @@ def compile_page(page: Page) -> list[Compiled]:
     flags = script.co_flags & sum(set(masks))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the script as a whole has raised them
-        return [_compile_cell(cell, filename, flags) for cell in page.code]
+        return [_compile_cell(cell, filename, flags, claims) for cell in page.code]
 
 
-def _compile_cell(cell: Cell, filename: str, flags: int) -> Compiled:
+def _compile_cell(cell: Cell, filename: str, flags: int, claims: Claims) -> Compiled:
     tree = ast.increment_lineno(ast.parse(cell.source, filename), cell.line - 1)
+    tree = claims.instrument(tree)
     last = tree.body[-1] if tree.body else None
     value = None
     if isinstance(last, ast.Expr) and not _is_silenced(cell.source):
@@ -76,12 +78,20 @@ def _is_silenced(source: str) -> bool:
     return bool(DisplayHook.semicolon_at_end_of_expression(source))
 
 
-def run_page(page: Page, folder: Path, on_cell: Callable[[int], None]) -> Run:
-    """Run all cells of a page, until one fails. Changes this process for good."""
-    world, run = World(page, folder), Run()
+def run_page(
+    page: Page,
+    folder: Path,
+    on_cell: Callable[[int], None],
+    measure: bool = False,
+) -> Run:
+    """Run all cells of a page, until one fails. Changes this process for good.
+
+    With `measure`, its claims are measured, and none of them stops it.
+    """
+    world, run, claims = World(page, folder), Run(), Claims(measure)
     start = time.perf_counter()
     try:
-        cells = compile_page(page)
+        cells = compile_page(page, claims)
     except (SyntaxError, ValueError) as error:  # ValueError: a null byte
         run.failure = _failure(page, page.code[0].line, error)
         run.failed_cell = page.cell_at(run.failure.line).number
@@ -92,6 +102,7 @@ def run_page(page: Page, folder: Path, on_cell: Callable[[int], None]) -> Run:
         if run.failure:
             break
     run.seconds = time.perf_counter() - start
+    run.claims, run.unclaimed = claims.ran, claims.never_ran()
     for heard in world.complaints():
         (run.warnings if heard.is_warning else run.complaints).append(heard)
     _add_facts(run, page, world.module)

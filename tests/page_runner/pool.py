@@ -97,7 +97,7 @@ class PagePool:
             if self._forks
             else Server(environment, forks=False)
         )
-        process = PageProcess(page, environment, variation.noise, server)
+        process = PageProcess(page, environment, variation, server)
         self._running.add(process)
         if self._is_closed:
             process.stop()
@@ -192,11 +192,16 @@ class PageProcess:
     """The process of one page, as its runner sees it."""
 
     def __init__(
-        self, page: Page, environment: dict[str, str], noise: int | None, server: Server
+        self,
+        page: Page,
+        environment: dict[str, str],
+        variation: Variation,
+        server: Server,
     ) -> None:
         self.page, self.log = page, server.log
         self.folder = Path(tempfile.mkdtemp(prefix="", dir=server.root))
-        (self.folder / "page").write_bytes(pickle.dumps((page, environment, noise)))
+        asked = pickle.dumps((page, environment, variation))
+        (self.folder / "page").write_bytes(asked)
         self.said: dict[str, Any] = {}  # pid, started, cell, done, exit
         self._is_stopped = False
         self._messages = server.start(self.folder)

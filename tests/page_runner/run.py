@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 
+from page_runner.claims import Claim
+
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")  # the first is published
 
 
@@ -42,6 +44,8 @@ class Run:
     failed_cell: int | None = None
     warnings: list[Complaint] = field(default_factory=list)
     complaints: list[Complaint] = field(default_factory=list)
+    claims: dict[int, Claim] = field(default_factory=dict)  # asserts that ran, by line
+    unclaimed: list[int] = field(default_factory=list)  # lines of those that did not
     seconds: float = 0.0
     result: float | None = None
     data: dict[str, str] = field(default_factory=dict)

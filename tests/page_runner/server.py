@@ -112,7 +112,7 @@ def _become_page(folder: Path, messages: int) -> NoReturn:
 
 
 def _run_page(folder: Path, messages: int) -> None:
-    page, environment, noise = pickle.loads((folder / "page").read_bytes())
+    page, environment, variation = pickle.loads((folder / "page").read_bytes())
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -129,11 +129,13 @@ def _run_page(folder: Path, messages: int) -> None:
     os.environ.clear()  # also of what imports have set
     os.environ.update(environment)
     from page_runner.execute import run_page
-    from page_runner.variations import add_noise
 
-    if noise is not None:
-        add_noise(noise)
+    variation.begin()
     _say(messages, folder, started=True)
-    run = run_page(page, folder, lambda number: _say(messages, folder, cell=number))
+
+    def on_cell(number: int) -> None:
+        _say(messages, folder, cell=number)
+
+    run = run_page(page, folder, on_cell, variation.measure)
     (folder / "run").write_bytes(pickle.dumps(run))
     _say(messages, folder, done=True)

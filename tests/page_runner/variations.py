@@ -4,6 +4,7 @@ Another processor adds in another order and rounds elsewhere, and a long trainin
 digits of that. Each variation does something of the kind on the machine at hand.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
@@ -23,9 +24,19 @@ class Variation:
     name: str
     environment: dict[str, str] = field(default_factory=dict)
     noise: int | None = None  # the seed of rounding-sized noise in the training
+    shift: int = 0  # what is added to each seed that a page sets
+    measure: bool = False  # the page's claims, instead of stopping at one that fails
+
+    def begin(self) -> None:
+        """Change this process, for good, before the page runs."""
+        if self.noise is not None:
+            add_noise(self.noise)
+        if self.shift:
+            shift_seeds(self.shift)
 
 
 PLAIN = Variation("in the plain run")
+SEED_STEP = 1000  # pages set seeds 0, 1, 2 …: no run draws what another one drew
 VARIATIONS = (
     *(Variation(f"with noise {seed}", noise=seed) for seed in range(NOISY_RUNS)),
     Variation(
@@ -95,3 +106,49 @@ def add_noise(seed: int) -> None:
     optimizers.register_optimizer_step_post_hook(after_step)
     for name in UPDATES_BY_HAND:
         setattr(torch.Tensor, name, noisy(getattr(torch.Tensor, name)))
+
+
+def other_seeds(number: int) -> list[Variation]:
+    """The plain run and others, with other seeds, that all measure a page's claims."""
+    return [
+        Variation(f"with seeds shifted by {i}", shift=i * SEED_STEP, measure=True)
+        for i in range(number)
+    ]
+
+
+def shift_seeds(shift: int) -> None:
+    """Add `shift` to each seed that is given to Python, NumPy or torch, for good.
+
+    Seeds that load.py sets are left alone: the data stay what they are.
+    """
+    import random
+
+    import numpy as np
+    import torch
+
+    def shifted(set_seed: Callable[..., Any], position: int = 0) -> Callable[..., Any]:
+        @wraps(set_seed)
+        def set_other_seed(*args: Any, **kwargs: Any) -> Any:
+            if sys._getframe(1).f_globals.get("__name__") != "__main__":
+                return set_seed(*args, **kwargs)
+            moved = list(args)
+            if len(moved) > position and isinstance(moved[position], int):
+                moved[position] += shift
+            for name in ("seed", "a"):
+                if isinstance(kwargs.get(name), int):
+                    kwargs[name] += shift
+            return set_seed(*moved, **kwargs)
+
+        return set_other_seed
+
+    class Generator(torch.Generator):
+        def manual_seed(self, seed: int) -> torch.Generator:
+            is_page = sys._getframe(1).f_globals.get("__name__") == "__main__"
+            return super().manual_seed(seed + shift * is_page)
+
+    setattr(torch, "manual_seed", shifted(torch.manual_seed))
+    setattr(torch.random, "manual_seed", torch.manual_seed)
+    setattr(torch, "Generator", Generator)
+    setattr(np.random, "seed", shifted(np.random.seed))
+    setattr(np.random, "default_rng", shifted(np.random.default_rng))
+    setattr(random, "seed", shifted(random.seed))

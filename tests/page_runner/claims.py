@@ -1,0 +1,193 @@
+"""What a page claims: its asserts, counted as they run, and measured where asked.
+
+Each assert is preceded by a note that its line was reached, so that one that never runs
+is seen. Measured, it becomes a note instead: whether it holds, and how much room each of
+its comparisons leaves. It then stops nothing: all claims of a page are judged in one run.
+"""
+
+import ast
+import builtins
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+NAME = "__claims__"  # by which the instrumented code calls on us, among the builtins
+
+ROOMS: dict[str, Callable[[Any, Any], Any]] = {  # what is left to a bound
+    "<": lambda left, right: right - left,
+    ">": lambda left, right: left - right,
+}
+TESTS: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
+    ast.Lt: ("<", operator.lt),
+    ast.LtE: ("<", operator.le),
+    ast.Gt: (">", operator.gt),
+    ast.GtE: (">", operator.ge),
+}
+
+
+@dataclass
+class Room:
+    """One comparison of a claim: its text, the value nearest to failing, its bound."""
+
+    text: str
+    value: float
+    room: float  # to the bound; negative where the comparison fails
+    is_bound: bool  # whether a number that was chosen stands on one side
+
+
+@dataclass
+class Claim:
+    """One assert, over all the times that it ran."""
+
+    line: int
+    runs: int = 0
+    holds: bool = True
+    rooms: dict[int, Room] = field(default_factory=dict)  # by the comparison's place
+
+
+class Claims:
+    """The claims of a page: those that it has, and those that ran."""
+
+    def __init__(self, measure: bool) -> None:
+        """Instruments, from now on, what `instrument` is given."""
+        self.measure = measure
+        self.written: list[int] = []  # lines
+        self.ran: dict[int, Claim] = {}
+        self._comparisons: list[tuple[str, list[ast.cmpop], list[bool]]] = []
+        vars(builtins)[NAME] = self
+
+    def instrument(self, tree: ast.Module) -> ast.Module:
+        """The same code, whose asserts tell us of themselves."""
+        instrumented = _Instrument(self).visit(tree)
+        return ast.fix_missing_locations(instrumented)
+
+    def never_ran(self) -> list[int]:
+        """Lines of the asserts that were not reached."""
+        return [line for line in self.written if line not in self.ran]
+
+    def add_comparison(self, node: ast.Compare) -> int:
+        """Remember a comparison; its place in the list."""
+        sides = [node.left, *node.comparators]
+        constant = [_is_constant(side) for side in sides]
+        self._comparisons.append((ast.unparse(node), node.ops, constant))
+        return len(self._comparisons) - 1
+
+    def reached(self, line: int) -> None:
+        """Called before an assert runs."""
+        self.ran.setdefault(line, Claim(line)).runs += 1
+
+    def judged(self, line: int, holds: object) -> None:
+        """Called in place of an assert, with what it claims."""
+        self.ran[line].holds &= bool(holds)
+
+    def compared(self, line: int, place: int, *sides: Any) -> Any:
+        """Called in place of a comparison; the value that it has."""
+        text, signs, constant = self._comparisons[place]
+        result: Any = True
+        for i, sign in enumerate(signs):
+            symbol, test = TESTS[type(sign)]
+            left, right = sides[i], sides[i + 1]
+            is_bound = constant[i] != constant[i + 1]
+            value = right if constant[i] else left
+            self._note(line, place * 10 + i, text, symbol, left, right, value, is_bound)
+            result = test(left, right)
+            if len(signs) > 1 and not result:
+                return result
+        return result
+
+    def _note(
+        self,
+        line: int,
+        place: int,
+        text: str,
+        symbol: str,
+        left: Any,
+        right: Any,
+        value: Any,
+        is_bound: bool,
+    ) -> None:
+        """Note the room of a comparison, if it is less than before."""
+        try:
+            rooms, values = _flat(ROOMS[symbol](left, right)), _flat(value)
+        except (TypeError, ValueError, RuntimeError):
+            return  # sets, lists, strings: no numbers
+        if not rooms:
+            return
+        least = min(range(len(rooms)), key=rooms.__getitem__)
+        at = values[least if len(values) == len(rooms) else 0]
+        noted = self.ran[line].rooms
+        if place not in noted or rooms[least] < noted[place].room:
+            noted[place] = Room(text, at, rooms[least], is_bound)
+
+
+class _Instrument(ast.NodeTransformer):
+    def __init__(self, claims: Claims) -> None:
+        self.claims = claims
+        self.line = 0  # of the assert that is visited; 0 outside
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        """A call of `torch.testing.assert_close` and its like is a claim, too."""
+        function = node.value.func if isinstance(node.value, ast.Call) else None
+        name = getattr(function, "attr", getattr(function, "id", ""))
+        if not name.startswith("assert_"):
+            return node
+        self.claims.written.append(node.lineno)
+        return [_call("reached", node, ast.Constant(node.lineno)), node]
+
+    def visit_Assert(self, node: ast.Assert) -> Any:
+        self.claims.written.append(node.lineno)
+        line = ast.Constant(node.lineno)
+        reached = _call("reached", node, line)
+        if not self.claims.measure:
+            return [reached, node]
+        self.line = node.lineno
+        return [reached, _call("judged", node, line, self._measured(node.test))]
+
+    def _measured(self, test: ast.expr) -> ast.expr:
+        """What is claimed, with a note of each comparison that must hold for it."""
+        match test:
+            case ast.Compare(left, signs, others):
+                if all(type(sign) in TESTS for sign in signs):
+                    place = ast.Constant(self.claims.add_comparison(test))
+                    line = ast.Constant(self.line)
+                    call = _call("compared", test, line, place, left, *others)
+                    return call.value
+            case ast.BoolOp(ast.And(), values):
+                test.values = [self._measured(value) for value in values]
+            case ast.IfExp(_, body, orelse):
+                test.body, test.orelse = self._measured(body), self._measured(orelse)
+            case ast.Call(ast.Attribute(value, "all") as method, []):
+                method.value = self._measured(value)
+            case ast.Call(ast.Name("all"), [ast.GeneratorExp(elt) as each]):
+                each.elt = self._measured(elt)
+        return test
+
+
+def _call(method: str, at: ast.stmt | ast.expr, *arguments: ast.expr) -> ast.Expr:
+    """A call of one of our methods, as a statement in the place of another."""
+    function = ast.Attribute(ast.Name(NAME, ast.Load()), method, ast.Load())
+    statement = ast.Expr(ast.Call(function, list(arguments), []))
+    for node in (statement, statement.value, function, function.value):
+        ast.copy_location(node, at)
+    return statement
+
+
+def _is_constant(node: ast.expr) -> bool:
+    """Whether an expression is a number that was written down: `0.9`, `28 * 28`."""
+    if isinstance(node, ast.UnaryOp):
+        return _is_constant(node.operand)
+    if isinstance(node, ast.BinOp):
+        return _is_constant(node.left) and _is_constant(node.right)
+    return isinstance(node, ast.Constant) and not isinstance(node.value, str | bytes)
+
+
+def _flat(value: Any) -> list[float]:
+    """A number, or an array of them on whatever device, as a list."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if not isinstance(value, list):
+        return [float(value)]
+    return [number for item in value for number in _flat(item)]
