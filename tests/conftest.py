@@ -129,12 +129,16 @@ class PageReporter:
         passed = [report for report in self.reports if report.status != "failed"]
         compared = [report for report in passed if not report.not_compared]
         numbers = sum(report.compared for report in compared)
+        words = sum(report.words for report in compared)
+        figures = sum(report.figures for report in compared)
+        asserts = sum(report.asserts for report in passed)
         stand_ins = sum(report.stand_in for report in self.reports)
         self.terminal.section("pages")
         self.terminal.write_line(
             f"{count['ran']} ran, {count['cached']} cached, {count['failed']} failed; "
-            f"{len(compared)} compared ({numbers:,} numbers), "
-            f"{stand_ins} on stand-in data"
+            f"{asserts:,} asserts ran; "
+            f"{len(compared)} compared ({numbers:,} numbers, {words:,} words, "
+            f"{figures} figures), {stand_ins} on stand-in data"
         )
         if config.getoption("--claims-only"):
             message = "claims only: nothing was compared with the recordings or kept"

@@ -82,19 +82,19 @@ DIFFERENT = [
 
 @pytest.mark.parametrize(("expected", "actual"), SAME)
 def test_within_tolerance(expected: str, actual: str) -> None:
-    difference, _ = compare(expected, actual)
+    difference, *_ = compare(expected, actual)
     assert difference is None
 
 
 @pytest.mark.parametrize(("expected", "actual", "message"), DIFFERENT)
 def test_difference_is_named(expected: str, actual: str, message: str) -> None:
-    difference, _ = compare(expected, actual)
+    difference, *_ = compare(expected, actual)
     assert difference is not None
     assert message in difference.message
 
 
 def test_difference_shows_its_lines() -> None:
-    difference, compared = compare("a 1\nb 0.50\nc", "a 1\nb 0.60\nc")
+    difference, compared, _ = compare("a 1\nb 0.50\nc", "a 1\nb 0.60\nc")
     assert difference is not None
     assert (difference.expected_line, difference.actual_line) == ("b 0.50", "b 0.60")
     assert compared == 1
@@ -114,7 +114,7 @@ def test_a_recorded_spread_is_the_tolerance() -> None:
     assert compare("loss 0.138±0.006.", "loss 0.157.")[0] is None  # and a unit
     assert compare("loss 0.138±0.006", "loss 0.158")[0] is not None
     assert compare("9,917±3 hits", "9,908 hits")[0] is None
-    difference, _ = compare("9,917±3 hits", "9,907 hits")
+    difference, *_ = compare("9,917±3 hits", "9,907 hits")
     assert difference is not None
     assert "not within 9 of" in difference.message
     assert compare("0.4±0.1", "0.8")[0] is None
@@ -128,7 +128,7 @@ def test_margins_are_for_readers() -> None:
 
 
 def test_what_is_printed_has_no_spread() -> None:
-    difference, _ = compare("0.97", "0.97±0.01")
+    difference, *_ = compare("0.97", "0.97±0.01")
     assert difference is not None
     assert "write blanks around ±" in difference.message
     assert compare("0.97 ± 0.01", "0.97 ± 0.01")[0] is None

@@ -70,6 +70,14 @@ class Difference:
     actual_line: str
 
 
+class Comparison(NamedTuple):
+    """What came of a comparison: a difference, if any, and how much was the same."""
+
+    difference: Difference | None
+    numbers: int = 0
+    words: int = 0
+
+
 class Unstable(Exception):
     """What a cell prints cannot be recorded: it says what moved between two runs."""
 
@@ -106,25 +114,32 @@ def _kind(number: str) -> Kind:
 
 
 def compare(
-    expected: str, actual: str, relative: float = RELATIVE_TOLERANCE
-) -> tuple[Difference | None, int]:
-    """The first difference (None if there is none), and how many numbers were compared.
+    expected: str,
+    actual: str,
+    relative: float = RELATIVE_TOLERANCE,
+    has_constants: bool = True,
+) -> Comparison:
+    """The first difference, and how much was compared before it.
 
     expected: recorded text, with spreads. relative: how far each decimal may drift.
+    has_constants: False where every number was rounded, also one of a single digit.
     """
     if ambiguous := _has_spread(actual):
-        return Difference(ambiguous, "", ""), 0
+        return Comparison(Difference(ambiguous, "", ""))
     old, new = tokenize(expected), tokenize(actual)
-    compared = 0
+    numbers = words = 0
     for left, right in zip_longest(old, new):
-        if message := _difference(left, right, relative):
+        if message := _difference(left, right, relative, has_constants):
             lines = _line_of(expected, left), _line_of(actual, right)
-            return Difference(message, *lines), compared
-        compared += left.kind != "word"
-    return None, compared
+            return Comparison(Difference(message, *lines), numbers, words)
+        is_word = left.kind == "word"
+        words, numbers = words + is_word, numbers + (not is_word)
+    return Comparison(None, numbers, words)
 
 
-def tolerance(token: Token, relative: float = RELATIVE_TOLERANCE) -> float:
+def tolerance(
+    token: Token, relative: float = RELATIVE_TOLERANCE, has_constants: bool = True
+) -> float:
     """How far a recorded number may move: an integer by what was measured for it.
 
     A decimal drifts by `relative` of its value, or by what was measured if that is
@@ -135,7 +150,8 @@ def tolerance(token: Token, relative: float = RELATIVE_TOLERANCE) -> float:
     if token.kind == "integer":
         return measured
     drift = max(relative * abs(token.value), measured)
-    is_constant = _significant_digits(token.text) == 1 and not token.spread
+    is_single = _significant_digits(token.text) == 1
+    is_constant = has_constants and is_single and not token.spread
     rounding = 0.0 if is_constant else last_digit(token.text)
     return max(drift + rounding, FLOOR)
 
@@ -155,7 +171,9 @@ def margins(expected: str) -> str:
     )
 
 
-def _difference(left: Token | None, right: Token | None, relative: float) -> str | None:
+def _difference(
+    left: Token | None, right: Token | None, relative: float, has_constants: bool
+) -> str | None:
     """What is wrong with one token, or None."""
     if left is None:
         return f"more than was recorded: {right.text!r}" if right else None
@@ -168,7 +186,7 @@ def _difference(left: Token | None, right: Token | None, relative: float) -> str
     if left.kind != right.kind or not _are_finite(left, right):
         same = left.kind == right.kind and left.value == right.value
         return None if same else f"{right.text} where {left.text} was recorded"
-    allowed = tolerance(left, relative)
+    allowed = tolerance(left, relative, has_constants)
     if abs(right.value - left.value) <= allowed * (1 + 1e-9):
         return None
     if allowed == 0:

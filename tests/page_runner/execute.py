@@ -26,7 +26,7 @@ from IPython.core.displayhook import DisplayHook
 from nbformat import NotebookNode
 
 from page_runner.claims import Claims
-from page_runner.outputs import OutputError
+from page_runner.outputs import OutputError, take_figures
 from page_runner.run import Failure, Run, stderr_of
 from page_runner.script import Cell, Page
 from page_runner.world import World, script_line
@@ -126,6 +126,7 @@ def _run_cell(world: World, compiled: Compiled, run: Run, is_last: bool) -> None
     with _failing(world, cell, run):
         outputs = world.take_outputs()
     run.outputs[cell.number] = outputs
+    run.figures[cell.number] = take_figures(outputs)
     if run.failure and (said := stderr_of(outputs).strip()):
         run.failure.traceback += f"The cell wrote to stderr:\n{said}\n"
 

@@ -3,7 +3,8 @@
 A file has a line that names the data the page ran on, and one that names the processor.
 Then, for each code cell that prints, `cell <number>: <its first line>` and what it
 printed, indented by four spaces, with the spread of each number that moved beside it:
-`0.138±0.006`. What it wrote to stderr follows under `cell <number>, stderr:`.
+`0.138±0.006`. What it wrote to stderr follows under `cell <number>, stderr:`, and what
+its figures show under `cell <number>, figures:`.
 """
 
 import re
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from page_runner.script import Page
 
-_CELL = re.compile(r"cell (\d+)(, stderr)?:(?: |$)")
+_CELL = re.compile(r"cell (\d+)(, stderr|, figures)?:(?: |$)")
 _HEADER = ("data: ", "processor: ")
 _INDENT = "    "
 
@@ -26,6 +27,7 @@ class Expected:
     processor: str = "unknown"
     cells: dict[int, str] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)  # written to stderr
+    figures: dict[int, str] = field(default_factory=dict)  # the data that they show
 
 
 def describe_data(used: dict[str, str]) -> str:
@@ -44,22 +46,25 @@ def read(path: Path) -> Expected | None:
     for i, name in enumerate(_HEADER):
         if len(lines) <= i or not lines[i].startswith(name):
             raise ValueError(f"{path}:{i + 1}: the line must start with `{name}`")
-    blocks: dict[tuple[int, bool], list[str]] = {}
+    blocks: dict[tuple[str, int], list[str]] = {}
     block: list[str] | None = None
     for i, line in enumerate(lines[len(_HEADER) :], start=len(_HEADER) + 1):
         if match := _CELL.match(line):
-            block = blocks.setdefault((int(match[1]), bool(match[2])), [])
+            block = blocks.setdefault((match[2] or "", int(match[1])), [])
         elif block is not None and (line.startswith(_INDENT) or not line):
             block.append(line.removeprefix(_INDENT))
         else:
             raise ValueError(f"{path}:{i}: neither a `cell` line nor an indented one")
-    texts = {key: "\n".join(block).strip("\n") for key, block in blocks.items()}
+    texts: dict[str, dict[int, str]] = {}
+    for (kind, number), block in blocks.items():
+        texts.setdefault(kind, {})[number] = "\n".join(block).strip("\n")
     data, processor = (lines[i].removeprefix(name) for i, name in enumerate(_HEADER))
     return Expected(
         data,
         processor,
-        cells={number: text for (number, error), text in texts.items() if not error},
-        errors={number: text for (number, error), text in texts.items() if error},
+        cells=texts.get("", {}),
+        errors=texts.get(", stderr", {}),
+        figures=texts.get(", figures", {}),
     )
 
 
@@ -71,6 +76,7 @@ def render(page: Page, expected: Expected) -> str:
         for texts, heading in [
             (expected.cells, f"cell {cell.number}: {first_line}"),
             (expected.errors, f"cell {cell.number}, stderr:"),
+            (expected.figures, f"cell {cell.number}, figures:"),
         ]:
             if (text := texts.get(cell.number, "")).strip():
                 parts.append(f"{heading}\n{_indent(text)}\n")

@@ -20,6 +20,8 @@ class Verdict:
 
     problems: list[str] = field(default_factory=list)
     compared: int = 0  # numbers
+    words: int = 0  # compared
+    figures: int = 0  # compared
     not_compared: str = ""  # the reason, where nothing was compared
     margins: dict[str, str] = field(default_factory=dict)  # by number of the cell
 
@@ -44,6 +46,7 @@ def judge(
     verdict.problems += _warnings(page, run, claims_only)
     verdict.problems += _complaints(page, run)
     verdict.problems += _figures(page, run)
+    verdict.problems += _claims(page, run)
     if not any(text.strip() for text in run.printed().values()):
         message = "the page prints nothing, so nothing is checked: print its results"
         verdict.problems.append(locate(page, page.code[0], message))
@@ -99,6 +102,17 @@ def _complaints(page: Page, run: Run) -> list[str]:
     ]
 
 
+def _claims(page: Page, run: Run) -> list[str]:
+    """A page claims something, and each of its asserts is reached."""
+    if not run.claims and not run.unclaimed:
+        message = "the page has no assert, so it claims nothing: assert what it teaches"
+        return [locate(page, page.code[0], message)]
+    return [
+        locate(page, page.cell_at(line), "an assert that never ran: run it", line)
+        for line in run.unclaimed
+    ]
+
+
 def _figures(page: Page, run: Run) -> list[str]:
     """Each cell that draws says in its `alt` what the figure shows."""
     problems = []
@@ -130,22 +144,30 @@ def _compare(
         return
     relative = RELATIVE_TOLERANCE * (CUDA_FACTOR if device == "cuda" else 1)
     for cell in page.code:
+        moving = []
         for recorded, texts, verb in [
             (expected.cells, run.printed(), "printed"),
             (expected.errors, run.written(), "wrote to stderr"),
+            (expected.figures, run.drawn(), "drew"),
         ]:
-            difference, compared = compare(
-                recorded.get(cell.number, ""),
-                texts.get(cell.number, ""),
-                relative,
+            text = recorded.get(cell.number, "")
+            is_drawn = verb == "drew"
+            found = compare(
+                text, texts.get(cell.number, ""), relative, has_constants=not is_drawn
             )
-            verdict.compared += compared
-            if moving := margins(recorded.get(cell.number, "")):
-                verdict.margins[str(cell.number)] = moving
-            if difference:
-                message = _difference(page, run, expected, difference, verb)
+            if not is_drawn:
+                verdict.compared += found.numbers
+                verdict.words += found.words
+                moving.append(margins(text))
+            if found.difference:
+                message = _difference(page, run, expected, found.difference, verb)
                 verdict.problems.append(locate(page, cell, message))
-    extra = {*expected.cells, *expected.errors} - {cell.number for cell in page.code}
+            elif is_drawn:
+                verdict.figures += len(run.figures.get(cell.number, []))
+        if any(moving):
+            verdict.margins[str(cell.number)] = ", ".join(filter(None, moving))
+    recorded_cells = {*expected.cells, *expected.errors, *expected.figures}
+    extra = recorded_cells - {cell.number for cell in page.code}
     if extra:
         message = f"cells {sorted(extra)} are recorded but gone: record the page again"
         verdict.problems.append(locate(page, None, message))
@@ -158,7 +180,8 @@ def _difference(
     return (
         f"{verb} {difference.message}\n"
         f"    recorded: {difference.expected_line}  (on {expected.processor})\n"
-        f"    printed:  {difference.actual_line}  (on {run.processor})\n"
+        f"    {'drawn:   ' if verb == 'drew' else 'printed: '} "
+        f"{difference.actual_line}  (on {run.processor})\n"
         f"    If the new output is right: `nox -s record -- {page.stem}`, "
         "then review the diff."
     )

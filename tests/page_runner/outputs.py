@@ -10,17 +10,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.formatters import DisplayFormatter
 from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.figure import Figure
 from nbformat import NotebookNode
+from PIL import Image
 
+from page_runner.figure_data import describe_figure, describe_picture
 from page_runner.figures import figure_data
 from page_runner.run import PICTURES
 
 MAX_OUTPUT = 10_000_000  # bytes that a page may write and display
 
+DATA = "figure_data"  # in the metadata of a figure: what it shows, as text
 SOURCES = ("text/markdown", "text/latex", "text/html")  # what the site typesets
 PUBLISHED = (*PICTURES, *SOURCES, "text/plain")
 
@@ -224,7 +228,9 @@ class DisplayShell(InteractiveShell):
         self.init_events()
         self.display_formatter = DisplayFormatter(parent=self)
         bundles = self.display_formatter.mimebundle_formatter
-        bundles.for_type(Figure, figure_data)
+        bundles.for_type(
+            Figure, lambda it: (figure_data(it), {DATA: describe_figure(it)})
+        )
 
     def data_of(self, value: object) -> tuple[dict[str, Any], dict[str, Any]]:
         """A value by kind, and metadata; nothing where it has displayed itself."""
@@ -262,6 +268,21 @@ def publishable(data: dict[str, Any]) -> NotebookNode:
     if source is not None and _REPR.fullmatch(shown.get("text/plain", "<x>")):
         shown["text/plain"] = source
     return NotebookNode(shown)
+
+
+def take_figures(outputs: list[NotebookNode]) -> list[str]:
+    """What the pictures among outputs show, as text, taken out of their metadata."""
+    figures = []
+    for output in outputs:
+        shown = output.get("metadata", {}).pop(DATA, None)
+        data = output.get("data", {})
+        picture = next((data[kind] for kind in PICTURES[1:] if kind in data), None)
+        if shown is None and picture is not None:
+            file = io.BytesIO(base64.b64decode(picture))
+            shown = describe_picture(np.asarray(Image.open(file)))
+        if shown is not None:
+            figures.append(shown)
+    return figures
 
 
 def as_on_a_terminal(text: str) -> str:

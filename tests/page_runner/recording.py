@@ -36,6 +36,7 @@ def combine(
         for texts, get in [
             (expected.cells, Run.printed),
             (expected.errors, Run.written),
+            (expected.figures, Run.drawn),
         ]:
             try:
                 texts[cell.number] = _annotate(cell, plain, others, get)

@@ -42,6 +42,7 @@ class Run:
     outputs: dict[int, list[NotebookNode]] = field(default_factory=dict)
     failure: Failure | None = None
     failed_cell: int | None = None
+    figures: dict[int, list[str]] = field(default_factory=dict)  # what each shows
     warnings: list[Complaint] = field(default_factory=list)
     complaints: list[Complaint] = field(default_factory=list)
     claims: dict[int, Claim] = field(default_factory=dict)  # asserts that ran, by line
@@ -61,6 +62,10 @@ class Run:
     def written(self) -> dict[int, str]:
         """What each code cell wrote to stderr; warnings are in `warnings`."""
         return {number: stderr_of(outputs) for number, outputs in self.outputs.items()}
+
+    def drawn(self) -> dict[int, str]:
+        """What the figures of each code cell show."""
+        return {number: "\n".join(shown) for number, shown in self.figures.items()}
 
 
 def text_of(outputs: list[NotebookNode]) -> str:

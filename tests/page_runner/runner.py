@@ -26,7 +26,10 @@ class Report:
     status: str = "failed"  # or "ran", "cached"
     reason: str = ""  # why it ran
     seconds: float = 0.0
-    compared: int = 0
+    compared: int = 0  # numbers
+    words: int = 0  # compared
+    figures: int = 0  # compared
+    asserts: int = 0  # that ran
     not_compared: str = ""
     stand_in: bool = False
 
@@ -40,6 +43,9 @@ class Report:
             status=status,
             seconds=facts["seconds"],
             compared=facts["compared"],
+            words=facts["words"],
+            figures=facts["figures"],
+            asserts=facts["asserts"],
             not_compared=facts["not_compared"],
             stand_in=uses_stand_in(facts["data"]),
             **{"problems": [], **more},
@@ -48,9 +54,9 @@ class Report:
     def line(self) -> str:
         """One line for the terminal."""
         status = f"ran ({self.reason})" if self.status == "ran" else self.status
-        numbers = f"{self.compared} numbers compared"
-        judged = f"not compared: {self.not_compared}" if self.not_compared else numbers
-        return f"{status}, {self.seconds:.1f} s, {judged}"
+        compared = f"{self.compared} numbers, {self.words} words, {self.figures} figures compared"
+        judged = f"not compared: {self.not_compared}" if self.not_compared else compared
+        return f"{status}, {self.seconds:.1f} s, {self.asserts} asserts, {judged}"
 
 
 @dataclass
@@ -193,6 +199,9 @@ class PageRunner:
             "files": run.files,
             "result": run.result,
             "compared": verdict.compared,
+            "words": verdict.words,
+            "figures": verdict.figures,
+            "asserts": len(run.claims),
             "not_compared": verdict.not_compared,
             "margins": verdict.margins,
         }

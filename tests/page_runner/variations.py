@@ -5,6 +5,7 @@ digits of that. Each variation does something of the kind on the machine at hand
 """
 
 import sys
+import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
@@ -126,29 +127,33 @@ def shift_seeds(shift: int) -> None:
     import numpy as np
     import torch
 
-    def shifted(set_seed: Callable[..., Any], position: int = 0) -> Callable[..., Any]:
+    def is_page(frame: types.FrameType) -> bool:
+        return frame.f_globals.get("__name__") == "__main__"
+
+    def shifted(set_seed: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(set_seed)
         def set_other_seed(*args: Any, **kwargs: Any) -> Any:
-            if sys._getframe(1).f_globals.get("__name__") != "__main__":
-                return set_seed(*args, **kwargs)
-            moved = list(args)
-            if len(moved) > position and isinstance(moved[position], int):
-                moved[position] += shift
-            for name in ("seed", "a"):
-                if isinstance(kwargs.get(name), int):
-                    kwargs[name] += shift
-            return set_seed(*moved, **kwargs)
+            if is_page(sys._getframe(1)):
+                args = tuple(_plus(value, shift) for value in args)
+                kwargs = {name: _plus(value, shift) for name, value in kwargs.items()}
+            return set_seed(*args, **kwargs)
 
         return set_other_seed
 
     class Generator(torch.Generator):
         def manual_seed(self, seed: int) -> torch.Generator:
-            is_page = sys._getframe(1).f_globals.get("__name__") == "__main__"
-            return super().manual_seed(seed + shift * is_page)
+            return super().manual_seed(seed + shift * is_page(sys._getframe(1)))
 
-    setattr(torch, "manual_seed", shifted(torch.manual_seed))
-    setattr(torch.random, "manual_seed", torch.manual_seed)
-    setattr(torch, "Generator", Generator)
-    setattr(np.random, "seed", shifted(np.random.seed))
-    setattr(np.random, "default_rng", shifted(np.random.default_rng))
-    setattr(random, "seed", shifted(random.seed))
+    for owner, names in {
+        random: ["seed"],
+        np.random: ["seed", "default_rng"],
+        torch: ["manual_seed"],
+    }.items():
+        for name in names:
+            setattr(owner, name, shifted(getattr(owner, name)))
+    vars(torch).update(Generator=Generator)
+
+
+def _plus(value: object, shift: int) -> object:
+    """A seed, shifted; anything else as it is."""
+    return value + shift if isinstance(value, int) else value
