@@ -1,8 +1,8 @@
 """What a page claims: its asserts, counted as they run, and measured where asked.
 
-Each assert is preceded by a note that its line was reached, so that one that never runs
-is seen. Measured, it becomes a note instead: whether it holds, and how much room each of
-its comparisons leaves. It then stops nothing: all claims of a page are judged in one run.
+Each assert is preceded by a note that its line was reached, so that one that never
+runs is seen. Measured, it becomes a note instead: whether it holds, and how much room
+each of its comparisons leaves. It then stops nothing: one run judges all claims.
 """
 
 import ast

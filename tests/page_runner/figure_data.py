@@ -1,8 +1,8 @@
-"""What a figure shows, as text: the data behind it, to be compared like printed numbers.
+"""What a figure shows, as text: its data, to be compared like printed numbers.
 
 An array comes down to its size, range, mean and standard deviation, and to sums of it
-with a ramp and with two waves: values in another order, or of another array, give others. All numbers
-have a decimal point, so that none is compared as an exact integer.
+with a ramp and with two waves: values in another order, or of another array, give
+others. All numbers have a decimal point, so that none is compared as an exact integer.
 """
 
 from collections.abc import Iterator
@@ -161,7 +161,7 @@ def _patches(patches: list[Patch]) -> str:
 def _array(values: Any) -> str:
     """An array in a few numbers, which another array, or another order, changes."""
     array = np.ma.filled(np.ma.asarray(values).astype(float), np.nan)
-    shape = "×".join(map(str, array.shape))
+    shape = "x".join(map(str, array.shape))
     flat = array.ravel()
     known = np.isfinite(flat)
     missing = "" if known.all() else f" ({(~known).sum()} missing)"
@@ -192,4 +192,4 @@ def _number(value: float) -> str:
 
 def _quoted(text: str) -> str:
     """A text in one line, in quotation marks with which its words stay apart."""
-    return f"‘ {' / '.join(text.splitlines())} ’"
+    return f'" {" / ".join(text.splitlines())} "'

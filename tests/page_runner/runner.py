@@ -54,7 +54,10 @@ class Report:
     def line(self) -> str:
         """One line for the terminal."""
         status = f"ran ({self.reason})" if self.status == "ran" else self.status
-        compared = f"{self.compared} numbers, {self.words} words, {self.figures} figures compared"
+        compared = (
+            f"{self.compared} numbers, {self.words} words and {self.figures} figures"
+            " compared"
+        )
         judged = f"not compared: {self.not_compared}" if self.not_compared else compared
         return f"{status}, {self.seconds:.1f} s, {self.asserts} asserts, {judged}"
 
