@@ -136,9 +136,9 @@ class PageReporter:
         self.terminal.section("pages")
         self.terminal.write_line(
             f"{count['ran']} ran, {count['cached']} cached, {count['failed']} failed; "
-            f"{asserts:,} asserts ran; "
             f"{len(compared)} compared ({numbers:,} numbers, {words:,} words, "
-            f"{figures} figures), {stand_ins} on stand-in data"
+            f"{figures} figures), {asserts:,} asserts held, "
+            f"{stand_ins} on stand-in data"
         )
         if config.getoption("--claims-only"):
             message = "claims only: nothing was compared with the recordings or kept"

@@ -25,6 +25,7 @@ HEADER = """\
 # %%
 import torch
 w = torch.ones(3, requires_grad=True)
+assert w.sum() == 3
 """
 BY_OPTIMIZER = """\
 optimizer = torch.optim.SGD([w], lr=0.1)

@@ -6,13 +6,13 @@ each of its comparisons leaves. It then stops nothing: one run judges all claims
 """
 
 import ast
-import builtins
 import operator
+import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-NAME = "__claims__"  # by which the instrumented code calls on us, among the builtins
+PLACE = "\N{REPLACEMENT CHARACTER} claims"  # in code: a constant that becomes `Claims`
 
 ROOMS: dict[str, Callable[[Any, Any], Any]] = {  # what is left to a bound
     "<": lambda left, right: right - left,
@@ -50,17 +50,30 @@ class Claims:
     """The claims of a page: those that it has, and those that ran."""
 
     def __init__(self, measure: bool) -> None:
-        """Instruments, from now on, what `instrument` is given."""
         self.measure = measure
         self.written: list[int] = []  # lines
         self.ran: dict[int, Claim] = {}
         self._comparisons: list[tuple[str, list[ast.cmpop], list[bool]]] = []
-        vars(builtins)[NAME] = self
 
     def instrument(self, tree: ast.Module) -> ast.Module:
-        """The same code, whose asserts tell us of themselves."""
+        """The same code, whose asserts tell us of themselves once it is bound."""
         instrumented = _Instrument(self).visit(tree)
         return ast.fix_missing_locations(instrumented)
+
+    def bind(self, code: types.CodeType) -> types.CodeType:
+        """What was compiled from instrumented code, calling on us.
+
+        We are a constant in it: no name of ours is in the page's world.
+        """
+        constants = [
+            self.bind(constant)
+            if isinstance(constant, types.CodeType)
+            else self
+            if isinstance(constant, str) and constant == PLACE
+            else constant
+            for constant in code.co_consts
+        ]
+        return code.replace(co_consts=tuple(constants))
 
     def never_ran(self) -> list[int]:
         """Lines of the asserts that were not reached."""
@@ -166,7 +179,7 @@ class _Instrument(ast.NodeTransformer):
 
 def _call(method: str, at: ast.stmt | ast.expr, *arguments: ast.expr) -> ast.Expr:
     """A call of one of our methods, as a statement in the place of another."""
-    function = ast.Attribute(ast.Name(NAME, ast.Load()), method, ast.Load())
+    function = ast.Attribute(ast.Constant(PLACE), method, ast.Load())
     statement = ast.Expr(ast.Call(function, list(arguments), []))
     for node in (statement, statement.value, function, function.value):
         ast.copy_location(node, at)

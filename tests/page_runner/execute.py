@@ -69,7 +69,7 @@ def _compile_cell(cell: Cell, filename: str, flags: int, claims: Claims) -> Comp
         shown = ast.Expression(last.value)
         tree.body.pop()
         value = compile(shown, filename, "eval", flags, dont_inherit=True)
-    body = compile(tree, filename, "exec", flags, dont_inherit=True)
+    body = claims.bind(compile(tree, filename, "exec", flags, dont_inherit=True))
     return Compiled(cell, body, value, last.lineno if last else cell.line)
 
 

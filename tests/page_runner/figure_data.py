@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.category import StrCategoryFormatter
 from matplotlib.collections import Collection, QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.contour import ContourSet
@@ -23,6 +24,7 @@ from matplotlib.spines import Spine
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter
 
+ROUNDING = 1e-6  # relative: what 32 bits leave of a constant
 GOLDEN = (5**0.5 - 1) / 2  # an angle by which no pattern of data repeats
 
 
@@ -68,7 +70,7 @@ def _frame(axes: Axes) -> Iterator[str]:
 
 def _ticks(axis: Axis) -> Iterator[str]:
     """The names at an axis, where the page gave them."""
-    if isinstance(axis.get_major_formatter(), FixedFormatter):
+    if isinstance(axis.get_major_formatter(), FixedFormatter | StrCategoryFormatter):
         names = [label.get_text() for label in axis.get_ticklabels()]
         if any(names):
             yield f"at {' | '.join(map(_quoted, names))}"
@@ -172,8 +174,8 @@ def _array(values: Any) -> str:
         return f"[{shape}]{missing} {' '.join(map(_number, flat))}"
     mean, deviation = flat.mean(), flat.std()
     text = f"[{shape}]{missing} {_number(flat.min())} to {_number(flat.max())}"
-    if deviation <= 1e-9 * abs(mean):
-        return text
+    if deviation <= ROUNDING * abs(mean):
+        return text  # of what is left, only rounding would be told
     standard = (flat - mean) / deviation
     angle = 2 * np.pi * GOLDEN * np.arange(flat.size)
     trend = (standard * np.linspace(-1, 1, flat.size)).mean()

@@ -28,5 +28,6 @@ print("before the figure")
 fig, ax = plt.subplots()
 ax.plot([1, 0])
 ax.set_title("falls")
+assert ax.get_title() == "falls"
 plt.show()
 print("after the figure")

@@ -16,3 +16,4 @@ print("quiet")
 
 # %%
 warnings.warn("old_name is deprecated, use new_name", DeprecationWarning)
+assert warnings.filters

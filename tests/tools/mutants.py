@@ -249,8 +249,9 @@ def _number(node: ast.expr) -> int | float | None:
 
 def choose(page: str, source: bytes, number: int) -> list[Mutant]:
     """Some mutants of a page, always the same: of each kind one, then a second."""
+    found = {(one.start, one.end, one.new): one for one in Finder(page, source).found}
     by_kind: dict[str, list[Mutant]] = {}
-    for mutant in sorted(Finder(page, source).found, key=Mutant.rank):
+    for mutant in sorted(found.values(), key=Mutant.rank):
         by_kind.setdefault(mutant.kind, []).append(mutant)
     rounds = zip_longest(*sorted(by_kind.values(), key=lambda found: found[0].rank()))
     chosen = [mutant for together in rounds for mutant in together if mutant]
