@@ -162,6 +162,20 @@ def drifts(session: nox.Session) -> None:
 
 
 @nox.session
+def luck(session: nox.Session) -> None:
+    """Run pages with other seeds: do their claims hold? `-- --seeds 20 rings`."""
+    prepare(session, "tests")
+    run_tool(session, "luck", *session.posargs)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Break pages as people do: is it noticed? `-- --each 2 rings`."""
+    prepare(session, "tests")
+    run_tool(session, "mutants", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Run pages that changed, build the site; by hand, `-- serve` then serves it."""
     prepare(session, "tests", "docs")

@@ -139,7 +139,7 @@ assert x ** 0 == 1
     assert 0 < near.held < near.seeds == 8
     assert any("holds for" in problem for problem in near.problems())
     assert not list(marked.problems())
-    assert any("sd away" in problem for problem in far.problems())
+    assert any("sd from its bound" in problem for problem in far.problems())
     assert not list(sure.problems())
 
 
@@ -149,7 +149,7 @@ assert x ** 0 == 1
 def test_distance_is_in_standard_deviations(
     rooms: list[float], distance: float | None
 ) -> None:
-    comparison = Comparison("x > 0", is_bound=True, values=rooms, rooms=rooms)
+    comparison = Comparison("x > 0", True, False, values=rooms, rooms=rooms)
     if distance is None:
         assert comparison.distance is None
     else:

@@ -10,20 +10,52 @@ import operator
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 PLACE = "\N{REPLACEMENT CHARACTER} claims"  # in code: a constant that becomes `Claims`
 
-ROOMS: dict[str, Callable[[Any, Any], Any]] = {  # what is left to a bound
-    "<": lambda left, right: right - left,
-    ">": lambda left, right: left - right,
+TESTS: dict[type[ast.cmpop], tuple[Callable[[Any, Any], Any], bool]] = {
+    ast.Lt: (operator.lt, True),  # whether the left side has to be less
+    ast.LtE: (operator.le, True),
+    ast.Gt: (operator.gt, False),
+    ast.GtE: (operator.ge, False),
 }
-TESTS: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
-    ast.Lt: ("<", operator.lt),
-    ast.LtE: ("<", operator.le),
-    ast.Gt: (">", operator.gt),
-    ast.GtE: (">", operator.ge),
-}
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One sign of a comparison such as `0.2 < loss < 0.5`, which has two."""
+
+    comparison: str
+    sign: type[ast.cmpop]
+    constant: tuple[bool, bool]  # whether a number was written down left, right
+
+    def test(self, left: Any, right: Any) -> Any:
+        """The value of the comparison."""
+        return TESTS[self.sign][0](left, right)
+
+    def room(self, left: Any, right: Any) -> "Room | None":
+        """What is left until it fails; None for what is no number."""
+        is_less = TESTS[self.sign][1]
+        value = right if self.constant[0] else left
+        try:
+            rooms, values = (
+                _flat(right - left if is_less else left - right),
+                _flat(value),
+            )
+        except (TypeError, ValueError):
+            return None
+        if not rooms:
+            return None
+        least = min(range(len(rooms)), key=rooms.__getitem__)
+        return Room(
+            self.comparison,
+            value=values[least if len(values) == len(rooms) else 0],
+            room=rooms[least],
+            is_bound=self.constant[0] != self.constant[1],
+            is_below=is_less != self.constant[0],
+        )
 
 
 @dataclass
@@ -34,6 +66,7 @@ class Room:
     value: float
     room: float  # to the bound; negative where the comparison fails
     is_bound: bool  # whether a number that was chosen stands on one side
+    is_below: bool  # whether the value has to be less
 
 
 @dataclass
@@ -43,7 +76,7 @@ class Claim:
     line: int
     runs: int = 0
     holds: bool = True
-    rooms: dict[int, Room] = field(default_factory=dict)  # by the comparison's place
+    rooms: dict[tuple[int, int], Room] = field(default_factory=dict)  # by its place
 
 
 class Claims:
@@ -53,7 +86,7 @@ class Claims:
         self.measure = measure
         self.written: list[int] = []  # lines
         self.ran: dict[int, Claim] = {}
-        self._comparisons: list[tuple[str, list[ast.cmpop], list[bool]]] = []
+        self._comparisons: list[list[Sign]] = []
 
     def instrument(self, tree: ast.Module) -> ast.Module:
         """The same code, whose asserts tell us of themselves once it is bound."""
@@ -83,7 +116,12 @@ class Claims:
         """Remember a comparison; its place in the list."""
         sides = [node.left, *node.comparators]
         constant = [_is_constant(side) for side in sides]
-        self._comparisons.append((ast.unparse(node), node.ops, constant))
+        text = ast.unparse(node)
+        signs = [
+            Sign(text, type(sign), beside)
+            for sign, beside in zip(node.ops, pairwise(constant), strict=True)
+        ]
+        self._comparisons.append(signs)
         return len(self._comparisons) - 1
 
     def reached(self, line: int) -> None:
@@ -96,42 +134,17 @@ class Claims:
 
     def compared(self, line: int, place: int, *sides: Any) -> Any:
         """Called in place of a comparison; the value that it has."""
-        text, signs, constant = self._comparisons[place]
         result: Any = True
-        for i, sign in enumerate(signs):
-            symbol, test = TESTS[type(sign)]
+        for i, sign in enumerate(self._comparisons[place]):
             left, right = sides[i], sides[i + 1]
-            is_bound = constant[i] != constant[i + 1]
-            value = right if constant[i] else left
-            self._note(line, place * 10 + i, text, symbol, left, right, value, is_bound)
-            result = test(left, right)
-            if len(signs) > 1 and not result:
+            if room := sign.room(left, right):
+                noted = self.ran[line].rooms.setdefault((place, i), room)
+                if room.room < noted.room:
+                    self.ran[line].rooms[place, i] = room
+            result = sign.test(left, right)
+            if len(sides) > 2 and not result:
                 return result
         return result
-
-    def _note(
-        self,
-        line: int,
-        place: int,
-        text: str,
-        symbol: str,
-        left: Any,
-        right: Any,
-        value: Any,
-        is_bound: bool,
-    ) -> None:
-        """Note the room of a comparison, if it is less than before."""
-        try:
-            rooms, values = _flat(ROOMS[symbol](left, right)), _flat(value)
-        except (TypeError, ValueError, RuntimeError):
-            return  # sets, lists, strings: no numbers
-        if not rooms:
-            return
-        least = min(range(len(rooms)), key=rooms.__getitem__)
-        at = values[least if len(values) == len(rooms) else 0]
-        noted = self.ran[line].rooms
-        if place not in noted or rooms[least] < noted[place].room:
-            noted[place] = Room(text, at, rooms[least], is_bound)
 
 
 class _Instrument(ast.NodeTransformer):

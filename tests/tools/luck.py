@@ -12,12 +12,13 @@ not notice a page that got worse.
 """
 
 import argparse
+import datetime
 import json
 import math
 import statistics
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from page_runner import store
@@ -32,6 +33,7 @@ MARK = "# for this seed"
 MOST_MARKED = 10
 NEAREST, FARTHEST = 2.0, 4.0  # standard deviations from a bound to the mean
 ROUNDING = 1e-3  # relative: a value that varies less is not decided by the seed
+ZERO = 1e-3  # what is claimed to be less is claimed to be nothing but rounding
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Comparison:
 
     text: str
     is_bound: bool  # whether a number that was chosen stands on one side
+    is_below: bool  # whether the value has to be less than that
     values: list[float] = field(default_factory=list)  # those nearest to the bound
     rooms: list[float] = field(default_factory=list)  # to the bound
 
@@ -48,14 +51,37 @@ class Comparison:
         return statistics.fmean(self.values)
 
     @property
+    def deviation(self) -> float:
+        return statistics.stdev(self.rooms) if len(self.rooms) > 1 else 0.0
+
+    @property
+    def room(self) -> float:
+        """From the mean to the bound."""
+        return statistics.fmean(self.rooms)
+
+    @property
+    def is_luck(self) -> bool:
+        """Whether the seed decides the value, and not only its rounding."""
+        if not all(map(math.isfinite, self.values + self.rooms)):
+            return False
+        is_zero = self.is_below and abs(self.mean) + abs(self.room) <= ZERO
+        return self.deviation > ROUNDING * abs(self.mean) and not is_zero
+
+    @property
     def distance(self) -> float | None:
         """Of the bound from the mean, in deviations; None where no seed matters."""
-        if len(self.rooms) < 2 or not all(map(math.isfinite, self.values + self.rooms)):
-            return None
-        deviation = statistics.stdev(self.rooms)
-        if deviation <= ROUNDING * abs(self.mean):
-            return None
-        return statistics.fmean(self.rooms) / deviation
+        return self.room / self.deviation if self.is_luck else None
+
+    def advice(self) -> str:
+        """Where the bound is, and where it could be."""
+        away = self.room / self.deviation
+        sign = 1 if self.is_below else -1
+        near, far = (self.mean + sign * n * self.deviation for n in (NEAREST, FARTHEST))
+        worst = max(self.values) if self.is_below else min(self.values)
+        return (
+            f"{self.text}: {self.mean:.4g} ± {self.deviation:.2g}, worst {worst:.4g}, "
+            f"{away:.1f} sd from its bound; {near:.4g} to {far:.4g} would do"
+        )
 
 
 @dataclass
@@ -77,13 +103,9 @@ class Luck:
         if self.held < self.seeds:
             yield f"{self.text}: holds for {self.held} of {self.seeds} seeds"
         for one in self.comparisons:
-            distance = one.distance
-            if distance is not None and one.is_bound:
-                where = (
-                    f"{one.text}: the mean is {one.mean:.4g}, {distance:.1f} sd away"
-                )
-                if not NEAREST <= distance <= FARTHEST:
-                    yield where
+            distance = one.distance if one.is_bound else None
+            if distance is not None and not NEAREST <= distance <= FARTHEST:
+                yield one.advice()
 
 
 def claims_of(page: Page, runs: list[Run]) -> Iterator[Luck]:
@@ -91,10 +113,10 @@ def claims_of(page: Page, runs: list[Run]) -> Iterator[Luck]:
     lines = page.path.read_text(encoding="utf-8").splitlines()
     for line in sorted({line for run in runs for line in run.claims}):
         claims = [run.claims[line] for run in runs if line in run.claims]
-        comparisons: dict[int, Comparison] = {}
+        comparisons: dict[tuple[int, int], Comparison] = {}
         for claim in claims:
             for place, room in claim.rooms.items():
-                new = Comparison(room.text, room.is_bound)
+                new = Comparison(room.text, room.is_bound, room.is_below)
                 comparison = comparisons.setdefault(place, new)
                 comparison.values.append(room.value)
                 comparison.rooms.append(room.room)
@@ -138,15 +160,15 @@ def main() -> None:
             if asked.names and not any(name in script.stem for name in asked.names):
                 continue
             page = parse(script)
-            claims = list(claims_of(page, run_with_seeds(page, ways, pool)))
+            runs = run_with_seeds(page, ways, pool)
+            claims = list(claims_of(page, runs))
             print(f"{page.stem}: {len(claims)} asserts", flush=True)
             for claim in claims:
                 for problem in claim.problems():
                     num_problems += 1
                     print(f"    {script.name}:{claim.line}: {problem}", flush=True)
+            write_table(page.stem, claims, runs)
             found += claims
-    if not asked.names:
-        write_table(found)
     marked = sum(claim.is_marked for claim in found)
     print(
         f"{len(found)} asserts with {asked.seeds} seeds: {num_problems} problems; "
@@ -155,10 +177,41 @@ def main() -> None:
     sys.exit(num_problems > 0 or marked > MOST_MARKED)
 
 
-def write_table(found: list[Luck]) -> None:
-    """Keep what was measured for the site."""
+def write_table(stem: str, claims: list[Luck], runs: list[Run]) -> None:
+    """Keep what was measured on a page for the site."""
+    pages = {script.stem for script in find_pages(ROOT / "snippets")}
+    table = json.loads(TABLE.read_text()) if TABLE.exists() else {}
+    results = [run.result for run in runs if run.result is not None]
+    table[stem] = {
+        "date": datetime.date.today().isoformat(),
+        "processor": runs[0].processor,
+        "seeds": len(runs),
+        "result": spread_of(results) if results else None,
+        "asserts": len(claims),
+        "marked": sum(claim.is_marked for claim in claims),
+        "comparisons": [
+            {
+                "line": claim.line,
+                "claim": one.text,
+                "is_bound": one.is_bound,
+                **spread_of(one.values),
+                "distance": round(one.distance, 1),
+            }
+            for claim in claims
+            for one in claim.comparisons
+            if one.distance is not None
+        ],
+    }
+    kept = {name: table[name] for name in sorted(table) if name in pages}
     TABLE.parent.mkdir(exist_ok=True)
-    TABLE.write_text(json.dumps([asdict(one) for one in found], indent=1) + "\n")
+    TABLE.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+
+
+def spread_of(values: list[float]) -> dict[str, float]:
+    """Mean and standard deviation, to the digits that they are worth."""
+    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
+    mean = statistics.fmean(values)
+    return {"mean": float(f"{mean:.4g}"), "deviation": float(f"{deviation:.2g}")}
 
 
 if __name__ == "__main__":
