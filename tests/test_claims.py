@@ -8,7 +8,7 @@ from page_runner.pool import PagePool
 from page_runner.run import Run
 from page_runner.script import find_pages, parse
 from page_runner.variations import PLAIN, Variation, other_seeds
-from tools.luck import MARK, MOST_MARKED, Comparison, claims_of
+from tools.luck import FIXED, MARK, MOST_MARKED, Comparison, claims_of
 
 SNIPPETS = Path(__file__).parents[1] / "snippets"
 HEADER = """\
@@ -132,15 +132,17 @@ assert x < 0.5
 assert x < 0.4  {MARK}
 assert x < 9
 assert x ** 0 == 1
+assert x < 1  {FIXED}
 """
     runs = run(tmp_path, code, *other_seeds(8))
     page = parse(tmp_path / "snippets" / "11_page.py")
-    near, marked, far, sure = claims_of(page, runs)
+    near, marked, far, sure, fixed = claims_of(page, runs)
     assert 0 < near.held < near.seeds == 8
     assert any("holds for" in problem for problem in near.problems())
     assert not list(marked.problems())
     assert any("sd from its bound" in problem for problem in far.problems())
     assert not list(sure.problems())
+    assert not list(fixed.problems())
 
 
 @pytest.mark.parametrize(
