@@ -123,6 +123,12 @@ print(library.draw())
     assert same == [*[False] * len(SEEDS), True]
 
 
+def test_a_measured_assert_at_the_end_of_a_cell_shows_nothing(tmp_path: Path) -> None:
+    (ran,) = run(tmp_path, "assert 1 < 2\n", MEASURED)
+    assert ran.failure is None
+    assert ran.outputs[1] == []
+
+
 def test_luck_is_named(tmp_path: Path) -> None:
     code = f"""\
 import torch

@@ -62,9 +62,8 @@ def compile_page(page: Page, claims: Claims) -> list[Compiled]:
 
 def _compile_cell(cell: Cell, filename: str, flags: int, claims: Claims) -> Compiled:
     tree = ast.increment_lineno(ast.parse(cell.source, filename), cell.line - 1)
-    tree = claims.instrument(tree)
     last = tree.body[-1] if tree.body else None
-    value = None
+    tree, value = claims.instrument(tree), None
     if isinstance(last, ast.Expr) and not _is_silenced(cell.source):
         shown = ast.Expression(last.value)
         tree.body.pop()

@@ -107,9 +107,10 @@ class Luck:
             yield f"{self.text}: holds for {self.held} of {self.seeds} seeds"
         for one in self.comparisons:
             distance = one.distance if one.is_bound else None
-            if distance is not None and not self.is_fixed:
-                if not NEAREST <= distance <= FARTHEST:
-                    yield one.advice()
+            if self.is_fixed or distance is None:
+                continue
+            if not NEAREST <= distance <= FARTHEST:
+                yield one.advice()
 
 
 def claims_of(page: Page, runs: list[Run]) -> Iterator[Luck]:
