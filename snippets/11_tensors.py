@@ -129,7 +129,7 @@ print(tuple(blank.shape), blank.dtype)
 torch.manual_seed(0)
 a = torch.rand(5, 3)
 print(a)
-assert 0 <= a.min() and a.max() < 1
+assert 0 <= a.min() and a.max() < 1  # for every seed
 
 # %% [markdown]
 # ## Addition, three spellings

@@ -54,7 +54,7 @@ print("numbers to learn:", sum(p.numel() for p in layer.parameters()))
 # %%
 print("weights:", "  ".join(f"{w:.4f}" for w in layer.weight[0]))
 print("bias:   ", f"{layer.bias[0]:.4f}")
-assert all(p.abs().max() <= 0.5 for p in layer.parameters())
+assert all(p.abs().max() <= 0.5 for p in layer.parameters())  # for every seed
 
 # %% [markdown]
 # ## The output, by hand

@@ -149,7 +149,7 @@ w, b = model.linear.weight.item(), model.linear.bias.item()
 
 print(f"prediction for 4: {first_prediction:.2f} before, {prediction:.2f} after")
 print(f"w {w:.3f}, b {b:.3f}")
-assert abs(prediction - 8) < 0.1
+assert abs(prediction - 8) < 0.05
 
 # %% [markdown]
 # The line that fits best has $w = 2$ and $b = 0$.
@@ -160,8 +160,8 @@ with_ones = torch.cat([x, torch.ones_like(x)], dim=1)  # (3, 2), a 1 for the bia
 solution = torch.linalg.lstsq(with_ones, y).solution[:, 0]  # (2,)
 print(f"exact: w {solution[0]:.3f}, b {abs(solution[1]):.3f}")  # abs: no -0.000
 assert torch.allclose(solution, torch.tensor([2.0, 0.0], device=device), atol=1e-4)
-assert abs(w - 2) < 0.1
-assert abs(b) < 0.2
+assert abs(w - 2) < 0.03
+assert abs(b) < 0.07
 
 # %% [markdown]
 # Why then train at all?
@@ -189,7 +189,7 @@ plt.show()
 # %%
 left = [losses[i + 1] / losses[i] for i in (0, 20, 299)]
 print("an epoch leaves of the loss", ", ".join(f"{part:.1%}" for part in left))
-assert left[0] < 0.6 and abs(left[1] - left[2]) < 0.01 and 0.97 < left[2] < 0.99
+assert left[0] < 0.46 and abs(left[1] - left[2]) < 0.006 and 0.97 < left[2] < 0.99
 
 # %% [markdown]
 # By then the model is in the [valley](20_one_piece_at_a_time.py#a-bias-and-what-it-costs): to come nearer, $w$ has to rise while $b$ falls, and each undoes most of what the other gains.
@@ -229,7 +229,7 @@ def train(x, learning_rate, num_epochs):
 # %% tags=["solution"]
 final_losses = [train(x, rate, num_epochs=50)[0] for rate in (0.02, 0.05, 0.07)]
 print("losses", ", ".join(f"{value:.2g}" for value in final_losses))
-assert final_losses[0] < 1 and final_losses[1] < 1 < final_losses[2]
+assert final_losses[0] < 1 and final_losses[1] < 1 < final_losses[2]  # for every seed
 
 # %% [markdown]
 # **2.** Subtract the mean from $x$ before training, and from 4 as well.

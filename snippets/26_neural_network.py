@@ -126,7 +126,7 @@ def largest_error(network, x=x, y=y):
 
 train(network, network.parameters(), loader)
 print(f"largest error {largest_error(network):.2f}")
-assert largest_error(network) <= 0.05
+assert largest_error(network) <= 0.05  # for every seed: that is what solved means
 
 # %% [markdown]
 # ## A mistake: half of the parameters
@@ -183,7 +183,7 @@ for end, rate in [(nn.Identity(), 0.1), (nn.Sigmoid(), 0.1), (nn.Sigmoid(), 2.0)
     train(network, network.parameters(), loader, rate=rate)
     errors.append(largest_error(network))
     print(f"{errors[-1]:.2f} with {end} at the rate {rate}")
-assert errors[0] <= 0.05 and errors[2] <= 0.05 < errors[1]
+assert errors[0] <= 0.05 and errors[2] <= 0.05 < errors[1]  # for every seed
 
 # %% [markdown]
 # It makes training slow: at the same rate the network is not there yet, at twenty times the rate it is.
@@ -218,7 +218,7 @@ for name, size in kinds.items():
     print(f"{name:8}  solved {solved:2} of 10")
 
 best = {name: min(error for error, _ in starts) for name, starts in trained.items()}
-assert best["linear"] > 0.49 and best["6 hidden"] < 0.01
+assert best["linear"] > 0.49 and best["6 hidden"] < 1e-4
 
 # %% [markdown]
 # Two units would do, and yet many starts end elsewhere: a network so small does not always find what it could do; six nearly always do.

@@ -74,7 +74,8 @@ for frame in (train_points, test_points):
         frame[f"{column}_norm"] = (frame[column] - mean[column]) / std[column]
 print(train_points.head(3))
 print(f"{len(train_points)} points, {mean['y']:.3f} of them in the cloud")
-assert np.allclose(train_points["x_1_norm"][:2], [0.595074, -0.001979], atol=1e-6)
+first_two = train_points["x_1_norm"][:2]
+assert np.allclose(first_two, [0.595074, -0.001979], atol=1e-6)  # for this seed
 
 # %% [markdown]
 # ## A data set over a table
@@ -216,8 +217,8 @@ def squared_error(logits, y):
 trained, losses, errors = train(squared_error, num_epochs=1000)
 print(f"error {errors[29]:.3f} after 30 epochs, {errors[-1]:.3f} at the end")
 on_plateau = [abs(value - mean["y"]) < 1e-6 for value in errors]
-assert errors[-1] == 0 and len(errors) < 200
-assert 30 < sum(on_plateau) < 70
+assert errors[-1] == 0 and len(errors) < 110
+assert 30 < sum(on_plateau) < 70  # for this seed
 
 # %% [markdown]
 # No point is wrong any more.
@@ -226,7 +227,7 @@ assert 30 < sum(on_plateau) < 70
 # %%
 accuracy = 1 - error(trained, test_set)
 print(f"right on {accuracy:.1%} of {len(test_set)} new points")
-assert accuracy > 0.95
+assert accuracy > 0.975
 
 # %% [markdown]
 # ## The plateau
@@ -307,10 +308,11 @@ _, _, with_squared = train(squared_error, 100, torch.optim.SGD, learning_rate=0.
 _, _, with_entropy = train(cross_entropy, 100, torch.optim.SGD, learning_rate=0.1)
 print(f"squared error: error {with_squared[-1]:.3f} at the end")
 print(f"cross entropy: error {with_entropy[-1]:.3f} at the end")
-assert with_squared[-1] > 0.2 and with_entropy[-1] < 0.05
+assert with_squared[-1] > 0.2 and with_entropy[-1] < 0.05  # for this seed
 
 # %% [markdown]
 # With the squared error, the network is still on the plateau.
+# At this learning rate that depends on the start: of twenty seeds, it came out so for eight.
 #
 # ## Try it yourself
 #
@@ -320,7 +322,7 @@ assert with_squared[-1] > 0.2 and with_entropy[-1] < 0.05
 # %% tags=["solution"]
 _, _, adam_errors = train(cross_entropy, num_epochs=100)
 print(f"error {adam_errors[-1]:.3f}")
-assert adam_errors[-1] == 0
+assert adam_errors[-1] == 0  # for this seed
 
 # %% [markdown]
 # **2.** How far does a network without hidden layers get?
@@ -330,7 +332,7 @@ assert adam_errors[-1] == 0
 sizes = [2, 1]
 _, _, line_errors = train(cross_entropy, num_epochs=100)
 print(f"error {line_errors[-1]:.3f}")
-assert line_errors[-1] > 0.2
+assert line_errors[-1] > 0.1
 
 # %% [markdown] tags=["solution"]
 # It does no better than to say "ring" to every point.

@@ -69,7 +69,7 @@ def accuracy(model):
 model = nn.Linear(784, 10).to(device)
 print(f"{sum(p.numel() for p in model.parameters())} parameters")
 print(f"untrained: test accuracy {accuracy(model):.3f}")
-assert accuracy(model) < 0.3
+assert accuracy(model) < 0.22
 
 # %% [markdown]
 # ## Training by the old recipe
@@ -258,7 +258,7 @@ assert test_accuracy > adamw_accuracy
 num_steps = 2 * math.ceil(len(train_images) / batch_size)
 print(f"{1 - old_accuracy:.1%} misread after {len(losses):,} steps,")
 print(f"{1 - test_accuracy:.1%} misread after {num_steps} steps")
-assert test_accuracy > 0.92 and 1 - test_accuracy < 0.9 * (1 - old_accuracy)
+assert test_accuracy > 0.924 and 1 - test_accuracy < 0.9 * (1 - old_accuracy)
 assert num_steps == 938 and num_steps * 39 < len(losses) < num_steps * 41
 
 # %% [markdown]
@@ -278,7 +278,7 @@ for digit, ax in enumerate(axes.flat):
     ax.set_title(digit)
     ax.axis("off")
 middle = weights[:, 12:16, 13:15].mean(axis=(1, 2))
-assert middle[0] < 0 < middle[1]
+assert middle[0] < 0 < middle[1]  # for every seed
 plt.show()
 
 # %% [markdown]
