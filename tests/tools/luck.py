@@ -34,6 +34,7 @@ MARK = "# for this seed"
 FIXED = "# for every seed"  # the bound follows from what is claimed, nobody chose it
 MOST_MARKED = 10
 NEAREST, FARTHEST = 2.0, 4.0  # standard deviations from a bound to the mean
+BEYOND_WORST = 1.1  # times its distance, where the worst run is far from the mean
 ROUNDING = 1e-3  # relative: a value that varies less is not decided by the seed
 ZERO = 1e-3  # what is claimed to be less is claimed to be nothing but rounding
 
@@ -74,15 +75,23 @@ class Comparison:
         """Of the bound from the mean, in deviations; None where no seed matters."""
         return self.room / self.deviation if self.is_luck else None
 
+    @property
+    def farthest(self) -> float:
+        """How many deviations away a bound may stand: just beyond the worst."""
+        worst = (self.room - min(self.rooms)) / self.deviation
+        return max(FARTHEST, BEYOND_WORST * worst)
+
     def advice(self) -> str:
         """Where the bound is, and where it could be."""
-        away = self.room / self.deviation
         sign = 1 if self.is_below else -1
-        near, far = (self.mean + sign * n * self.deviation for n in (NEAREST, FARTHEST))
+        near, far = (
+            self.mean + sign * n * self.deviation for n in (NEAREST, self.farthest)
+        )
         worst = max(self.values) if self.is_below else min(self.values)
         return (
             f"{self.text}: {self.mean:.4g} ± {self.deviation:.2g}, worst {worst:.4g}, "
-            f"{away:.1f} sd from its bound; {near:.4g} to {far:.4g} would do"
+            f"{self.room / self.deviation:.1f} sd from its bound; "
+            f"{near:.4g} to {far:.4g} would do"
         )
 
 
@@ -109,7 +118,7 @@ class Luck:
             distance = one.distance if one.is_bound else None
             if self.is_fixed or distance is None:
                 continue
-            if not NEAREST <= distance <= FARTHEST:
+            if not NEAREST <= distance <= one.farthest:
                 yield one.advice()
 
 
