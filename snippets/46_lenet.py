@@ -241,18 +241,18 @@ assert difference < 0.01 and torch.equal(loaded.conv1.weight, model.conv1.weight
 # %% [markdown]
 # ## Ask it
 #
-# Eight test pictures, with their class, and below it what the model says and how sure it is.
-# Look at the wrong answers: could you have told?
+# Eight test pictures, with their class, and below it the probability that the model gives to it.
+# Look at the pictures with a low one: could you have told?
 
-# %% alt="Eight test pictures, each with its class, the answer and its probability"
+# %% alt="Eight test pictures, each with its class and the probability given to it"
 probabilities, answers = logits.softmax(dim=1).max(dim=1)
 
 fig, axes = plt.subplots(2, 4, figsize=(6, 4), layout="constrained")
 for i, ax in enumerate(axes.flat):
     ax.imshow(data.test_images[i].permute(1, 2, 0).numpy())
-    true_name = CIFAR10_CLASSES[data.test_labels[i]]
-    answer = CIFAR10_CLASSES[answers[i]]
-    ax.set_title(f"{true_name}\n{answer}, {probabilities[i]:.0%}", fontsize=10)
+    label = data.test_labels[i]
+    share = logits[i].softmax(dim=0)[label].item()
+    ax.set_title(f"{CIFAR10_CLASSES[label]}\n{share:.2f}", fontsize=10)
     ax.axis("off")
 plt.show()
 
