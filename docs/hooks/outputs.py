@@ -15,7 +15,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
 POINT = 4 / 3  # CSS pixels
 LEFT_TO_THE_PAGE = ("font-family", "image-rendering")  # see site.css
-WEBP_QUALITY = 70  # of a hundred
+WEBP = {"quality": 70, "method": 4}  # at 6 for 4 % less, in twenty times the time
 CSS_DPI = 96  # pixels of a page; also of a picture that does not say
 
 ET.register_namespace("", SVG[1:-1])
@@ -61,7 +61,8 @@ def output_html(
         if kind in data:
             size = output.metadata.get(kind, {})
             content = base64.b64decode(data[kind])
-            return figure_html(image_html(content, alt, save, size))
+            small = base64.b64decode(data.get("image/webp", ""))
+            return figure_html(image_html(content, small, alt, save, size))
     if "text/html" in data:
         return table_html(data["text/html"])
     if [*data] != ["text/plain"]:
@@ -118,19 +119,27 @@ def figure_html(picture: str) -> str:
 
 
 def image_html(
-    content: bytes, alt: str, save: Callable[[bytes], str], shown: dict[str, int]
+    content: bytes,
+    small: bytes,
+    alt: str,
+    save: Callable[[bytes], str],
+    shown: dict[str, int],
 ) -> str:
     """A picture, kept as WebP: in a quarter of the bytes.
 
-    It is shown at the width and height that come with it, else at its size on paper.
+    `small` is the WebP where the page's run has made one. It is shown at the width and
+    height that come with it, else at its size on paper.
     """
-    picture, file = Image.open(io.BytesIO(content)), io.BytesIO()
-    picture.save(file, "WEBP", quality=WEBP_QUALITY, method=6)
+    picture = Image.open(io.BytesIO(content))
     dpi = picture.info.get("dpi", (CSS_DPI,))[0]
     width, height = (round(pixels * CSS_DPI / dpi) for pixels in picture.size)
     width, height = shown.get("width", width), shown.get("height", height)
+    if not small:
+        file = io.BytesIO()
+        picture.save(file, "WEBP", **WEBP)
+        small = file.getvalue()
     size = f'width="{width}" height="{height}"'
-    return f'<img src="{save(file.getvalue())}" {size} alt="{escape(alt)}">'
+    return f'<img src="{save(small)}" {size} alt="{escape(alt)}">'
 
 
 def inline_svg(svg: str, alt: str, prefix: str) -> str:
