@@ -279,7 +279,7 @@ def on_env(
         for item, depth in walk(site.nav.items)
     ]
     others = [(page.url, shown_meta(page)) for page in site.nav.pages]
-    for _, said in others:
+    for _address, said in others:
         said.pop("description", None)  # only the page itself shows it
     shared = digest(navigation, others)
     for rendering in site.rendered.values():

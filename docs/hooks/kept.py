@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import sys
+import sysconfig
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -34,13 +35,9 @@ def digest_of_files(*folders: Path) -> str:
 
 def installed() -> list[str]:
     """Every package that can be imported, with its version, and Python's own."""
-    found = {
-        path.name
-        for folder in sys.path
-        for path in Path(folder or ".").glob("*-info")
-        if path.name.endswith((".dist-info", ".egg-info"))
-    }
-    return [sys.version, *sorted(found)]
+    folders = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    names = [path.name for folder in folders for path in Path(folder).glob("*-info")]
+    return [sys.version, *sorted(names)]
 
 
 class Kept:

@@ -48,7 +48,7 @@ class Lesson:
     @property
     def chapter(self) -> int:
         """Number of the chapter: the first digit of the name."""
-        return int(self.stem[0])
+        return place_of(self.script)[0]
 
     @property
     def name(self) -> str:
@@ -184,6 +184,12 @@ class Lesson:
         return [f"{self.where(cell, it[0])} {it[1]}" for cell, it in found if it]
 
 
+def place_of(script: Path) -> tuple[int, int, str]:
+    """Chapter and place of a script, by which lessons are in order: 36 before 310."""
+    chapter, place = re.findall(r"^(\d)(\d*)", script.stem)[0]
+    return int(chapter), int(place or 0), script.stem
+
+
 class NotHandedOver(Exception):
     """There is no page file to show; the message names it, and a cure."""
 
@@ -270,7 +276,7 @@ def load_lessons(folder: Path, live: bool = False) -> list[Lesson]:
     """
     lessons, problems = [], []
     load = load_if_changed if live else load_lesson
-    for script in sorted(folder.glob("[0-9]*.py")):
+    for script in sorted(folder.glob("[0-9]*.py"), key=place_of):
         try:
             lesson = load(script)
         except (NotHandedOver, OSError) as error:

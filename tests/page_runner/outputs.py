@@ -16,7 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.figure import Figure
 from nbformat import NotebookNode
 
-from page_runner.figures import figure_data
+from page_runner.figures import figure_data, webp
 from page_runner.run import PICTURES
 
 MAX_OUTPUT = 10_000_000  # bytes that a page may write and display
@@ -158,6 +158,8 @@ class Outputs:
             for output in outputs:
                 if output.output_type == "stream":
                     output.text = visible(as_on_a_terminal(output.text))
+                else:
+                    _add_final_form(output.data)
         return outputs
 
     def _flush(self) -> None:
@@ -262,6 +264,16 @@ def publishable(data: dict[str, Any]) -> NotebookNode:
     if source is not None and _REPR.fullmatch(shown.get("text/plain", "<x>")):
         shown["text/plain"] = source
     return NotebookNode(shown)
+
+
+def _add_final_form(data: NotebookNode) -> None:
+    """Add to a picture what the site shows, while the next page runs already."""
+    for kind in ("image/png", "image/jpeg"):
+        if kind in data:
+            try:
+                data["image/webp"] = webp(data[kind])
+            except (OSError, ValueError) as error:
+                raise OutputError(f"a picture that no WebP can be: {error}") from error
 
 
 def as_on_a_terminal(text: str) -> str:

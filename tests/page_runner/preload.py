@@ -30,4 +30,4 @@ fig, ax = plt.subplots()
 ax.set_title("fonts $x$")
 fig.savefig(io.BytesIO(), format="svg")
 plt.close(fig)
-Image.preinit()  # the formats of pictures
+Image.init()  # the formats of pictures, WebP among them
