@@ -15,6 +15,7 @@ matplotlib.use("agg")
 
 for name in (
     "page_runner.execute",
+    "PIL.WebPImagePlugin",
     "multiprocessing.pool",
     "pandas",
     "pandas.io.formats.html",
@@ -30,4 +31,4 @@ fig, ax = plt.subplots()
 ax.set_title("fonts $x$")
 fig.savefig(io.BytesIO(), format="svg")
 plt.close(fig)
-Image.init()  # the formats of pictures, WebP among them
+Image.preinit()  # the formats of pictures
