@@ -14,6 +14,9 @@ from pathlib import Path
 
 import nox
 
+sys.path.append(str(Path(__file__).parent / "tests"))
+from tools.built import Build
+
 nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["lint", "tests", "docs"]
 nox.options.default_venv_backend = "none"
@@ -164,9 +167,16 @@ def drifts(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Run pages that changed, build the site; by hand, `-- serve` then serves it."""
-    prepare(session, "tests", "docs")
-    run(session, "pytest", "tests/test_pages.py")
-    run(session, "mkdocs", "build", "--strict")
+    build = Build(SITE.parent, PYTHON)
+    if build.is_done():
+        session.log("nothing has changed since the site was built")
+    else:
+        prepare(session, "tests", "docs")
+        build.start()
+        run(session, "pytest", "tests/test_pages.py")
+        build.note_pages()
+        run(session, "mkdocs", "build", "--strict")
+        build.end()
     session.log(f"the site is in {SITE}: open {SITE / 'index.html'}")
     if "serve" in session.posargs and session.interactive:
         session.notify("serve", posargs=[])

@@ -207,6 +207,15 @@ def render(project: Path) -> Path:
     return project / "site"
 
 
+def files_of(site: Path) -> dict[str, bytes]:
+    """All of a site, by path; less the time of the build, in the map of the site."""
+    return {
+        path.relative_to(site).as_posix(): path.read_bytes()
+        for path in site.rglob("*")
+        if path.is_file() and path.suffix != ".gz"
+    }
+
+
 def tree(page: Path) -> BeautifulSoup:
     return BeautifulSoup(page.read_text(), "html.parser")
 
@@ -252,6 +261,129 @@ def test_a_lesson_is_a_page_like_a_hand_written_one(project: Path) -> None:
     home = (site / "index.html").read_text()
     assert 'role="img"' in home
     assert "1. Tensors and gradients" in home
+
+
+FIRST_SCRIPT, SECOND_SCRIPT = "snippets/11_first_page.py", "snippets/12_second_page.py"
+EDITS = {  # file, old text, new text, pages that are rendered anew
+    "nothing": (FIRST_SCRIPT, "", "", set()),
+    "a sentence": (SECOND_SCRIPT, "Back to", "Back at", {"second-page.html"}),
+    "a summary": (FIRST_SCRIPT, "It shows", "It tells", {"first-page.html", "index.html"}),
+    "a title": (SECOND_SCRIPT, "# The second", "# The other", ...),
+    "a level": (SECOND_SCRIPT, "beginner", "advanced", {"second-page.html", "index.html"}),
+    "a hand-written page": ("docs/about.md", "[One]", "[1]", {"about.html"}),
+    "reading": ("docs/reading.yml", "a book", "two books", {"first-page.html"}),
+    "a template of the theme": ("docs/overrides/main.html", "{% extends", "a{% extends", ...),
+    "a template of a header": (
+        "docs/overrides/partials/lesson-facts.html", "Level", "For", ...),
+    "a template of a lesson": ("docs/hooks/templates/lesson.md.j2", "On another", "On an", ...),
+    "a hook": ("docs/hooks/finishing.py", "NO-BREAK SPACE}%", "NO-BREAK SPACE}‰", ...),
+    "the settings": ("mkdocs.yml", "site_name: Torch", "site_name: Other", ...),
+    "what chapters give": ("mkdocs.yml", "A model of one", "Models of one", ...),
+    "the data's helper": ("snippets/load.py", "Three digits", "3 digits", {"first-page.html"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "old", "new", "pages"), EDITS.values(), ids=EDITS)
+def test_a_site_built_on_what_was_kept_is_that_of_a_new_start(
+    project: Path, file: str, old: str, new: str, pages: set[str]
+) -> None:
+    """After an edit of each kind; only pages that show what changed are made anew."""
+    build_apart(project)
+    kept = project / ".cache" / "rendered"
+    before = {path: path.stat().st_ino for path in kept.iterdir()}
+    text = (project / file).read_text()
+    assert old in text
+    (project / file).write_text(text.replace(old, new, 1))
+    build_apart(project)
+    warm = files_of(project / "site")
+    made = {
+        path.name.removesuffix(".page")
+        for path in kept.glob("*.page")
+        if before.get(path) != path.stat().st_ino
+    }
+    if pages is not ...:
+        assert made == pages
+    shutil.rmtree(project / ".cache")
+    build_apart(project)
+    assert warm == files_of(project / "site")
+
+
+def build_apart(project: Path) -> None:
+    """Build a site in a process of its own, which imports the project's hooks."""
+    for script in (project / "snippets").glob("[0-9]*.py"):
+        hand_over(script)
+    command = [sys.executable, "-W", "ignore", "-m", "mkdocs", "build", "--strict"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_site_of_another_address_is_not_that_which_was_kept(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_site(project)
+    monkeypatch.setenv("SITE_URL", "https://b.org/")
+    warm = files_of(render(project))
+    assert b"https://b.org/first-page.html" in warm["first-page.html"]
+    shutil.rmtree(project / ".cache" / "rendered")
+    assert files_of(render(project)) == warm
+
+
+def test_a_page_that_warns_warns_again(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of whatever step: Markdown, its dialect, an anchor, the policy, an output."""
+    troubles = {
+        "no/such.md": "[a](../docs/no/such.md)",
+        "no-anchor": "[a](12_second_page.py#no-anchor)",
+        "shows <ul>": "Text:\n# - a\n# - b",
+        "holds an address": "![a](https://a.org/b.png)",
+    }
+    for trouble, prose in troubles.items():
+        script = project / "snippets" / "11_first_page.py"
+        script.write_text(FIRST.replace("It shows", f"{prose}\n#\n# It shows"))
+        for build_again in (build_site, render):
+            caplog.clear()
+            with pytest.raises(Abort, match="warnings"):
+                build_again(project)
+            assert trouble in caplog.text
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "empty", "foreign"])
+def test_what_is_kept_and_damaged_is_made_anew(project: Path, damage: str) -> None:
+    whole = files_of(build_site(project))
+    for path in (project / ".cache" / "rendered").iterdir():
+        content = path.read_bytes()
+        match damage:
+            case "flipped":
+                at = len(content) // 2
+                content = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+            case "cut":
+                content = content[:-10]
+            case "empty":
+                content = b""
+            case "foreign":
+                content = b"\xff\xfe{}\n"
+        path.write_bytes(content)
+    assert files_of(render(project)) == whole
+
+
+def test_what_is_kept_of_a_page_that_goes_goes_with_it(project: Path) -> None:
+    build_site(project)
+    kept = project / ".cache" / "rendered"
+    assert list(kept.glob("about.html.*"))
+    (project / "docs" / "about.md").unlink()
+    settings = (project / "mkdocs.yml").read_text()
+    (project / "mkdocs.yml").write_text(settings.replace("  - about.md\n", ""))
+    script = project / "snippets" / "11_first_page.py"
+    script.write_text(FIRST.replace("(../docs/about.md)", "(12_second_page.py)"))
+    build_site(project)
+    assert not list(kept.glob("about.html.*"))
+
+
+def test_a_site_is_built_where_nothing_can_be_kept(project: Path) -> None:
+    (project / ".cache").mkdir()
+    (project / ".cache" / "rendered").write_text("a file, and no folder")
+    assert (build_site(project) / "first-page.html").exists()
 
 
 def test_a_page_is_closed_to_other_hosts(project: Path) -> None:
@@ -682,6 +814,10 @@ def test_picture_is_a_small_file_with_its_size_on_paper(
         saved.append(picture)
         return "figures/x.webp"
 
+    output.data["image/webp"] = base64.b64encode(b"made by the run").decode()
+    output_html(output, "", "", save)
+    assert saved.pop() == b"made by the run"
+    del output.data["image/webp"]
     html = output_html(output, 'say "a"', "f1-", save)
     assert f'<img src="figures/x.webp" {size}' in html
     assert "say &quot;a&quot;" in html
