@@ -17,6 +17,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from copy import deepcopy
 from html import escape
 from pathlib import Path
@@ -32,6 +33,7 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation, Section
 from mkdocs.structure.pages import Page
 from nbformat import NotebookNode
+from watchdog.observers.polling import PollingObserver
 
 from downloads import runnable_notebook, runnable_script
 from finishing import compact, valid, write_archive
@@ -63,6 +65,7 @@ from rendering import (
 
 HERE = Path(__file__).parent
 NAV_PLACEHOLDER = "lessons"  # in mkdocs.yml's nav: where the chapters go
+LOOK, SETTLE = 0.1, 0.2  # seconds, when served live
 SEARCH = "material/search"  # the plugin, by the name that it has for MkDocs
 
 # What renders, as it was when it was imported: a later edit is of the next start.
@@ -139,8 +142,25 @@ def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> None:
     environment = {**os.environ, "PYTHONPATH": str(root(config) / "tests")}
     watcher = subprocess.Popen(run_on_save, env=environment, cwd=root(config))
     atexit.register(watcher.terminate)
+    look_often(server, config)
     server.watch(str(scripts))
     server.watch(str(root(config) / ".cache" / "pages"))
+
+
+def look_often(server: LiveReloadServer, config: MkDocsConfig) -> None:
+    """Have the server look for changes ten times a second, and not twice.
+
+    Then it waits for more of them, until a saved page's file has been written.
+    """
+    watched = []
+    for path in [config.docs_dir, config.config_file_path, *config.theme.dirs]:
+        with suppress(KeyError):  # of these it may not watch all
+            server.unwatch(path)
+            watched.append(path)
+    server.observer = PollingObserver(timeout=LOOK)
+    for path in watched:
+        server.watch(path)
+    server.build_delay = SETTLE
 
 
 @event_priority(-50)  # mkdocs-jupyter's own handling of files comes first
