@@ -12,6 +12,7 @@ page that warns is not kept, so that it warns again.
 """
 
 import atexit
+import json
 import os
 import re
 import subprocess
@@ -225,6 +226,7 @@ def on_page_markdown(
         sources=lambda: load_sources(Path(config.docs_dir, "sources.yml"), lessons),
         glossary=lambda: load_terms(Path(config.docs_dir, "glossary.yml")),
         reading=reading_list,
+        measured=lambda name: measured(Path(config.docs_dir, "measured", name)),
         figure=figure,
         archive=config.extra["archive"],
         chapters=site.chapters,
@@ -518,6 +520,12 @@ def reading_on(lesson: Lesson) -> str:
 def reading_list(lesson: Lesson) -> str:
     """The places to read on after a lesson, as a list in Markdown."""
     return "\n".join(f"- {place}" for place in site.reading.get(lesson.stem, []))
+
+
+def measured(stem: Path) -> dict[str, Any] | None:
+    """What a session has measured and written down; None where none has."""
+    path = stem.with_suffix(".json")
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def learning_path() -> str:
