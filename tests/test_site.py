@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
@@ -18,12 +20,13 @@ from bs4 import BeautifulSoup
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort, PluginError
+from mkdocs.livereload import LiveReloadServer
 from nbformat import NotebookNode
 from PIL import Image
 
 from downloads import needed_source, runnable_script
 from finishing import compact, valid, write_archive
-from hook import colab
+from hook import LOOK, SETTLE, colab, look_often
 from lessons import duration, load_if_changed, load_lessons
 from outputs import inline_svg, output_html
 from page_runner import store
@@ -495,6 +498,41 @@ def test_served_live_a_page_whose_code_has_changed_shows_its_last_run(
     hand_over(scripts / "12_second_page.py")
     _, second = load_lessons(scripts, live=True)
     assert second.is_current
+
+
+def test_live_server_builds_once_for_a_page_that_is_saved(project: Path) -> None:
+    """A saved script is followed by its page file: the server waits for both."""
+    config = load_config(str(project / "mkdocs.yml"))
+    built: list[float] = []
+    server = LiveReloadServer(
+        builder=lambda: built.append(time.monotonic()),
+        host="127.0.0.1",
+        port=0,
+        root=str(project),
+    )
+    server.watch(config.docs_dir)
+    look_often(server, config)
+    assert (server.observer.timeout, server.build_delay) == (LOOK, SETTLE)
+    server.build_delay = slow = 1.0  # on a busy machine, too
+    server.watch(str(project / "snippets"))
+    serving = threading.Thread(target=server.serve)
+    serving.start()
+    try:
+        for path in (project / "docs" / "about.md", project / "snippets" / "load.py"):
+            time.sleep(slow)  # the server has seen all that is there
+            built.clear()
+            path.write_text(path.read_text() + "\n")
+            time.sleep(2 * LOOK)
+            (project / "snippets" / "12_second_page.py").touch()
+            saved = time.monotonic()
+            while not built:
+                time.sleep(LOOK)
+            time.sleep(2 * slow)
+            (at,) = built
+            assert at - saved > slow / 2
+    finally:
+        server.shutdown()
+        serving.join()
 
 
 def test_site_is_rendered_without_torch_or_what_runs_pages(project: Path) -> None:
