@@ -10,6 +10,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nox
@@ -61,6 +63,20 @@ def run_tool(session: nox.Session, name: str, *arguments: str) -> None:
     """Run a module of tests/tools/ in the same way."""
     command = [str(PYTHON), "-m", f"tools.{name}", *arguments]
     session.run(*command, env={"PYTHONPATH": "tests"})
+
+
+@contextmanager
+def prepared_mkdocs() -> Iterator[subprocess.Popen[str]]:
+    """A process that imports what `mkdocs build` needs, and builds when it is told."""
+    environment = {**os.environ, "PYTHONPATH": "tests"}
+    command = [str(PYTHON), "-m", "tools.build_site"]
+    process = subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.communicate()  # where it was not told to build, it ends
 
 
 def has_cuda(session: nox.Session) -> bool:
@@ -173,9 +189,12 @@ def docs(session: nox.Session) -> None:
     else:
         prepare(session, "tests", "docs")
         build.start()
-        run(session, "pytest", "tests/test_pages.py")
-        build.note_pages()
-        run(session, "mkdocs", "build", "--strict")
+        with prepared_mkdocs() as mkdocs:
+            run(session, "pytest", "tests/test_pages.py")
+            build.note_pages()
+            mkdocs.communicate("build\n")
+        if mkdocs.returncode:
+            session.error(f"mkdocs build --strict ended with {mkdocs.returncode}")
         build.end()
     session.log(f"the site is in {SITE}: open {SITE / 'index.html'}")
     if "serve" in session.posargs and session.interactive:

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -552,6 +553,17 @@ cli(["build", "--strict"])
     assert not (project / ".cache" / "site").exists()
 
 
+def test_prepared_build_waits_for_a_word(project: Path) -> None:
+    """It builds when it is told to, and not where its caller has gone."""
+    build_site(project)
+    shutil.rmtree(project / "site")
+    command = [sys.executable, "-W", "ignore", "-m", "tools.build_site"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
+    for word in ("", "build\n"):
+        subprocess.run(command, input=word, text=True, env=environment, cwd=project)
+        assert (project / "site" / "first-page.html").exists() == bool(word)
+
+
 def test_hooks_import_nothing_of_the_tests() -> None:
     for module in (ROOT / "docs" / "hooks").glob("*.py"):
         text = module.read_text()
@@ -832,7 +844,28 @@ def test_figures_of_one_page_do_not_meet() -> None:
     for absent in ("style", "metadata", "xlink", "DejaVu", "0.123456"):
         assert absent not in one
     assert 'stroke-width="0.8"' in one
-    assert 'd="M 0 0.12 L 3.5 -1"' in one
+    assert 'd="M0 .12l3.5-1.12"' in one
+
+
+def test_short_path_draws_the_same() -> None:
+    """Also after many steps, each of which is less than what is kept of it."""
+    points = [(0.004 * i, -0.003 * i) for i in range(1000)]
+    path = "M " + "\nL ".join(f"{x:.6f} {y:.6f}" for x, y in points)
+    svg = SVG.replace(
+        "M 0 0.123456\nL 3.5 -1.0", f"{path} z M 7 7 L 8 9 C 1 2 3 4 5 6 z"
+    )
+    (short,) = re.findall(' d="([^"]+)"', inline_svg(svg, "", ""))
+    assert len(short) < len(path) / 2
+    line, rest = short.split("zM")
+    assert rest == "7 7l1 2C1 2 3 4 5 6z"
+    at = (0.0, 0.0)
+    numbers = [float(x) for x in re.findall(r"-?[\d.]+", line)]
+    steps = list(zip(numbers[::2], numbers[1::2], strict=True))
+    for step, point in zip(steps, points, strict=True):
+        at = (at[0] + step[0], at[1] + step[1])
+        assert at == pytest.approx(point, abs=0.006)
+    other = "M 0 0 A 1 1 0 0 1 2 2"
+    assert other in inline_svg(SVG.replace("M 0 0.123456\nL 3.5 -1.0", other), "", "")
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg"])

@@ -4,7 +4,7 @@ import base64
 import io
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import escape
 
 from bs4 import BeautifulSoup, Tag
@@ -212,6 +212,43 @@ def _style_to_attributes(element: ET.Element) -> None:
 
 
 def _short_path(path: str) -> str:
-    """A path with two decimals: a hundredth of a point is less than one can see."""
-    short = re.sub(r"-?\d+\.\d+", lambda m: f"{round(float(m[0]), 2):g}", path)
-    return " ".join(short.split())
+    """A path in steps of a hundredth of a point, which is less than one can see.
+
+    Lines are drawn from point to point, by steps that are rounded together: no error
+    adds up. A path with other commands than matplotlib's keeps its own.
+    """
+    if set(re.findall("[a-df-zA-Z]", path)) - {*"MLCQz"}:
+        return " ".join(path.split())
+    parts: list[str] = []
+    start = at = (0, 0)  # of this line, and of the pen, in hundredths
+    for command, numbers in re.findall("([MLCQz])([^MLCQz]*)", path):
+        values = [round(100 * float(number)) for number in numbers.split()]
+        points = list(_points(values))
+        if command == "L":
+            for x, y in points:
+                is_first = not parts or parts[-1][0] != "l"
+                step = _numbers(x - at[0], y - at[1])
+                parts += ["l"] if is_first else []
+                parts[-1] += step if is_first else _joined(step)
+                at = (x, y)
+            continue
+        parts.append(command + _numbers(*values))
+        at = start if command == "z" else points[-1]
+        start = at if command == "M" else start
+    return "".join(parts)
+
+
+def _points(values: list[int]) -> Iterator[tuple[int, int]]:
+    """Coordinates as points."""
+    return zip(values[::2], values[1::2], strict=True)
+
+
+def _numbers(*values: int) -> str:
+    """Hundredths as a list of numbers: `1.5-.25`."""
+    texts = [re.sub(r"^(-?)0\.", r"\1.", f"{value / 100:.10g}") for value in values]
+    return "".join(texts[:1] + [_joined(text) for text in texts[1:]])
+
+
+def _joined(text: str) -> str:
+    """A number as it follows another: a minus sign parts them as well."""
+    return text if text.startswith("-") else f" {text}"
