@@ -1,6 +1,6 @@
 """How fast it all is, against what it cannot beat and against stock mkdocs-jupyter.
 
-    nox -s bench                            everything; half an hour on two cores
+    nox -s bench                            everything; stock runs each page in turn
     nox -s bench -- --sets twelve           the made pages only
     nox -s bench -- --rows unchanged live   these rows only
     nox -s bench -- --write                 also into docs/measured/bench.json
