@@ -17,7 +17,7 @@ from pathlib import Path
 import nox
 
 sys.path.append(str(Path(__file__).parent / "tests"))
-from tools.built import Build
+from tools.built import Build, Installed
 
 nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["lint", "tests", "docs"]
@@ -37,8 +37,11 @@ HTML_VALIDATOR = "vnu-jar@26.9.27"  # of the W3C; runs on Java
 def prepare(session: nox.Session, *groups: str) -> None:
     """Install dependency groups, at tested versions, into the shared environment."""
     requirements = nox.project.dependency_groups(PROJECT, *groups)
-    pinned = "--constraint=constraints.txt"
-    install(session, sys.executable, PYTHON, pinned, *requirements)
+    installed = Installed(PYTHON, requirements, Path("constraints.txt"))
+    if not installed.is_done():
+        pinned = "--constraint=constraints.txt"
+        install(session, sys.executable, PYTHON, pinned, *requirements)
+        installed.note()
     session.env["PATH"] = os.pathsep.join([str(PYTHON.parent), os.environ["PATH"]])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools import built
-from tools.built import Build
+from tools.built import Build, Installed
 
 
 @pytest.fixture
@@ -68,6 +68,32 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a damaged record": lambda at: (at / ".cache/built.json").write_text("["),
     "a build that has not ended": lambda at: of(at).start(),
 }
+
+
+def test_what_is_installed_need_not_be_asked_for(project: Path) -> None:
+    """As long as requirements and pins are the same, and no package came or went."""
+    python, pins = project / "environment/bin/python", project / "constraints.txt"
+    pins.write_text("torch==2")
+
+    def of_(*names: str) -> Installed:
+        return Installed(python, list(names), pins)
+
+    assert not of_("torch").is_done()
+    of_("torch").note()
+    assert of_("torch").is_done()
+    assert not of_("torch", "numpy").is_done()
+    of_("torch", "numpy").note()
+    assert of_("torch").is_done()
+
+    (python.parents[1] / "lib/python3.11/site-packages/numpy.dist-info").mkdir()
+    assert not of_("torch").is_done()
+    of_("torch").note()
+    pins.write_text("torch==3")
+    assert not of_("torch").is_done()
+    pins.write_text("torch==2")
+    assert of_("torch").is_done()
+    (python.parents[1] / "installed.json").write_text("[")
+    assert not of_("torch").is_done()
 
 
 def test_nothing_has_changed(project: Path) -> None:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -61,15 +61,10 @@ class Build:
     def _sources(self) -> str:
         """Of what pages and site are made of; today's date, for data may be there."""
         data = Path(os.environ.get("SNIPPETS_DATA") or self.root / "data")
-        environment = self.python.parents[1]
-        packages = [
-            *environment.glob("lib/python*/site-packages"),
-            *environment.glob("Lib/site-packages"),  # on Windows
-        ]
         return _digest(
             [_stamps(self.root / name) for name in SOURCES],
             _stamps(data),
-            [_stamp(path) for path in (self.python, *packages)],
+            _packages(self.python),
             _variables(self.root / "mkdocs.yml"),
             _processor(),
             datetime.date.today().isoformat(),
@@ -80,6 +75,42 @@ class Build:
 
     def _site(self) -> str:
         return _digest(_stamps(self.root / "site"))
+
+
+class Installed:
+    """Whether an environment has some requirements: asking pip takes seconds.
+
+    They were installed, and no package has come or gone since.
+    """
+
+    def __init__(self, python: Path, requirements: Sequence[str], pins: Path) -> None:
+        self.python = python
+        self.record = python.parents[1] / "installed.json"
+        self.wanted = _digest(requirements, pins.read_text(encoding="utf-8"))
+
+    def is_done(self) -> bool:
+        """Whether pip would have nothing to do."""
+        return self._read().get(self.wanted) == _digest(_packages(self.python))
+
+    def note(self) -> None:
+        """Write down that it has been done."""
+        done = {**self._read(), self.wanted: _digest(_packages(self.python))}
+        self.record.write_text(json.dumps(done), encoding="utf-8")
+
+    def _read(self) -> dict[str, str]:
+        with suppress(OSError, ValueError):
+            return dict(json.loads(self.record.read_bytes()))
+        return {}
+
+
+def _packages(python: Path) -> list[tuple]:
+    """Stamps of an environment's Python, and of the folders that packages are in."""
+    environment = python.parents[1]
+    folders = [
+        *environment.glob("lib/python*/site-packages"),
+        *environment.glob("Lib/site-packages"),  # on Windows
+    ]
+    return [_stamp(path) for path in (python, *folders)]
 
 
 def _digest(*parts: object) -> str:
