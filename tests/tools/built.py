@@ -4,7 +4,7 @@
 reads no file, but knows each by its size, its number and its times of change, which no
 program can set back. So it may build once too often (a file was copied, or written with
 the same content), and never once too seldom. It needs nothing but Python, for nox has
-an environment of its own.
+an environment of its own. In the same way it knows whether pip has anything to do.
 """
 
 import datetime
