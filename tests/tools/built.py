@@ -104,13 +104,16 @@ class Installed:
 
 
 def _packages(python: Path) -> list[tuple]:
-    """Stamps of an environment's Python, and of the folders that packages are in."""
+    """Stamps of an environment's Python, and of the folders that packages are in.
+
+    Without their paths: a copy of the project may share the environment by a link.
+    """
     environment = python.parents[1]
     folders = [
         *environment.glob("lib/python*/site-packages"),
         *environment.glob("Lib/site-packages"),  # on Windows
     ]
-    return [_stamp(path) for path in (python, *folders)]
+    return [_stamp(path)[1:] for path in (python, *folders)]
 
 
 def _digest(*parts: object) -> str:
