@@ -10,9 +10,14 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nox
+
+sys.path.append(str(Path(__file__).parent / "tests"))
+from tools.built import Build, Installed
 
 nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["lint", "tests", "docs"]
@@ -32,8 +37,11 @@ HTML_VALIDATOR = "vnu-jar@26.9.27"  # of the W3C; runs on Java
 def prepare(session: nox.Session, *groups: str) -> None:
     """Install dependency groups, at tested versions, into the shared environment."""
     requirements = nox.project.dependency_groups(PROJECT, *groups)
-    pinned = "--constraint=constraints.txt"
-    install(session, sys.executable, PYTHON, pinned, *requirements)
+    installed = Installed(PYTHON, requirements, Path("constraints.txt"))
+    if not installed.is_done():
+        pinned = "--constraint=constraints.txt"
+        install(session, sys.executable, PYTHON, pinned, *requirements)
+        installed.note()
     session.env["PATH"] = os.pathsep.join([str(PYTHON.parent), os.environ["PATH"]])
 
 
@@ -58,6 +66,20 @@ def run_tool(session: nox.Session, name: str, *arguments: str) -> None:
     """Run a module of tests/tools/ in the same way."""
     command = [str(PYTHON), "-m", f"tools.{name}", *arguments]
     session.run(*command, env={"PYTHONPATH": "tests"})
+
+
+@contextmanager
+def prepared_mkdocs() -> Iterator[subprocess.Popen[str]]:
+    """A process that imports what `mkdocs build` needs, and builds when it is told."""
+    environment = {**os.environ, "PYTHONPATH": "tests"}
+    command = [str(PYTHON), "-m", "tools.build_site"]
+    process = subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.communicate()  # where it was not told to build, it ends
 
 
 def has_cuda(session: nox.Session) -> bool:
@@ -178,9 +200,19 @@ def mutants(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Run pages that changed, build the site; by hand, `-- serve` then serves it."""
-    prepare(session, "tests", "docs")
-    run(session, "pytest", "tests/test_pages.py")
-    run(session, "mkdocs", "build", "--strict")
+    build = Build(SITE.parent, PYTHON)
+    if build.is_done():
+        session.log("nothing has changed since the site was built")
+    else:
+        prepare(session, "tests", "docs")
+        build.start()
+        with prepared_mkdocs() as mkdocs:
+            run(session, "pytest", "tests/test_pages.py")
+            build.note_pages()
+            mkdocs.communicate("build\n")
+        if mkdocs.returncode:
+            session.error(f"mkdocs build --strict ended with {mkdocs.returncode}")
+        build.end()
     session.log(f"the site is in {SITE}: open {SITE / 'index.html'}")
     if "serve" in session.posargs and session.interactive:
         session.notify("serve", posargs=[])
@@ -215,6 +247,6 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Build times and page sizes as ratios to stock mkdocs-jupyter."""
+    """How fast it all is: `-- --sets twelve`, `-- --rows live`, `-- --write`."""
     prepare(session, "tests", "docs")
-    run_tool(session, "bench", *session.posargs)
+    run_tool(session, "bench", f"--nox={sys.executable}", *session.posargs)

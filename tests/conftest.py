@@ -66,8 +66,7 @@ def page_runner(request: pytest.FixtureRequest) -> Iterator[PageRunner]:
         record=option("--record"),
         claims_only=option("--claims-only"),
     ) as runner:
-        for script in selected:
-            runner.start(script)
+        runner.start(*selected)
         yield runner
 
 

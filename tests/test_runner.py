@@ -24,7 +24,7 @@ from packaging.requirements import Requirement
 from page_runner import store
 from page_runner.pool import PagePool
 from page_runner.runner import PageRunner, Report
-from page_runner.script import parse
+from page_runner.script import find_pages, parse
 from page_runner.watch import Watcher, stamp
 
 TESTS = Path(__file__).parent
@@ -234,6 +234,29 @@ def test_what_the_runner_cannot_do_is_the_pages_report(
     (problem,) = run(good).problems
     assert problem.startswith("11_good.py:1: the runner failed on this page: Zero")
     assert "Traceback" in problem
+
+
+def test_longest_page_starts_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its last run, also where that is not current; before all, what never ran."""
+    seconds = {"11_a": 3.0, "12_b": 60.0, "13_c": None, "14_d": 9.0}
+    for name in seconds:
+        shutil.copy(SAMPLES / "11_good.py", tmp_path / f"{name}.py")
+
+    def read(script: Path, _: str) -> NotebookNode | None:
+        if (known := seconds[script.stem]) is None:
+            return None
+        run = {"seconds": known, "dependencies": {}, "data": {}}
+        return nbformat.from_dict({"metadata": {"run": run}})
+
+    order: list[str] = []
+    monkeypatch.setattr(store, "read", read)
+    monkeypatch.setattr(PagePool, "prepare", lambda _: None)
+    monkeypatch.setattr(PagePool, "submit", lambda _, page, __: order.append(page.stem))
+    with PageRunner("cpu") as runner:
+        runner.start(*find_pages(tmp_path))
+    assert order == ["13_c", "12_b", "14_d", "11_a"]
 
 
 def edit(script: Path, old: str, new: str) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lessons import place_of
 from page_runner.script import PageError, find_pages, loads_data, parse
 
 SNIPPETS = Path(__file__).parents[1] / "snippets"
@@ -137,10 +138,25 @@ def test_syntax_error_leaves_the_cells_below_it(tmp_path: Path) -> None:
         assert len(parse(write(tmp_path, text)).cells) == 3
 
 
-@pytest.mark.parametrize("name", ["1_short.py", "12-dash.py", "12_Upper.py"])
+@pytest.mark.parametrize(
+    "name", ["1_short.py", "12-dash.py", "12_Upper.py", "301_same_place_as_31.py"]
+)
 def test_names(tmp_path: Path, name: str) -> None:
-    with pytest.raises(PageError, match="two digits and words"):
+    with pytest.raises(PageError, match="chapter, place and words"):
         parse(write(tmp_path, HEADER + BODY, name))
+
+
+def test_a_chapter_may_have_more_than_ten_pages(tmp_path: Path) -> None:
+    """Pages are in the order of their numbers, for the runner and for the site."""
+    names = ["30_a", "31_b", "39_c", "310_d", "3100_e", "40_a"]
+    for name in [*reversed(names), "load", "save"]:
+        write(tmp_path, HEADER + BODY, f"{name}.py")
+    scripts = find_pages(tmp_path)
+    assert [script.stem for script in scripts] == names
+    assert [parse(script).stem for script in scripts] == names
+    mixed = [tmp_path / f"{name}.py" for name in sorted(names)]
+    assert sorted(mixed, key=place_of) == scripts
+    assert {place_of(script)[0] for script in scripts} == {3, 4}
 
 
 def test_nothing_to_run(tmp_path: Path) -> None:

@@ -3,10 +3,13 @@
 import base64
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
@@ -18,12 +21,13 @@ from bs4 import BeautifulSoup
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort, PluginError
+from mkdocs.livereload import LiveReloadServer
 from nbformat import NotebookNode
 from PIL import Image
 
 from downloads import needed_source, runnable_script
 from finishing import compact, valid, write_archive
-from hook import colab
+from hook import LOOK, SETTLE, colab, look_often
 from lessons import duration, load_if_changed, load_lessons
 from outputs import inline_svg, output_html
 from page_runner import store
@@ -207,6 +211,15 @@ def render(project: Path) -> Path:
     return project / "site"
 
 
+def files_of(site: Path) -> dict[str, bytes]:
+    """All of a site, by path; less the time of the build, in the map of the site."""
+    return {
+        path.relative_to(site).as_posix(): path.read_bytes()
+        for path in site.rglob("*")
+        if path.is_file() and path.suffix != ".gz"
+    }
+
+
 def tree(page: Path) -> BeautifulSoup:
     return BeautifulSoup(page.read_text(), "html.parser")
 
@@ -252,6 +265,133 @@ def test_a_lesson_is_a_page_like_a_hand_written_one(project: Path) -> None:
     home = (site / "index.html").read_text()
     assert 'role="img"' in home
     assert "1. Tensors and gradients" in home
+
+
+FIRST_SCRIPT, SECOND_SCRIPT = "snippets/11_first_page.py", "snippets/12_second_page.py"
+HOME = "index.html"  # shows a summary of every lesson
+ALL = {HOME, "first-page.html", "second-page.html", "about.html"}
+FACTS, LESSON = "overrides/partials/lesson-facts.html", "hooks/templates/lesson.md.j2"
+EDITS = {  # file, old text, new text, and the pages that are then finished anew
+    "nothing": (FIRST_SCRIPT, "", "", set()),
+    "a sentence": (FIRST_SCRIPT, "Ticks.", "Marks.", {"first-page.html"}),
+    "a summary": (FIRST_SCRIPT, "It shows", "It tells", {"first-page.html", HOME}),
+    "a title": (SECOND_SCRIPT, "# The second", "# The other", ALL),
+    "a level": (SECOND_SCRIPT, "beginner", "advanced", {"second-page.html", HOME}),
+    "a hand-written page": ("docs/about.md", "[One]", "[1]", {"about.html"}),
+    "reading": ("docs/reading.yml", "a book", "two books", {"first-page.html"}),
+    "a template": ("docs/overrides/partials/content.html", "</h1>\n", "</h1><hr>", ALL),
+    "a lesson's header": (f"docs/{FACTS}", ">Level<", ">For<", ALL),
+    "a lesson's template": (f"docs/{LESSON}", "On another", "On an other", ALL),
+    "a hook": ("docs/hooks/outputs.py", '"Output"', '"Printed"', ALL),
+    "a hook for downloads": ("docs/hooks/downloads.py", "The data", "All data", ALL),
+    "the settings": ("mkdocs.yml", "site_name: Torch", "site_name: Other", ALL),
+    "what chapters give": ("mkdocs.yml", "A model of one", "Models of one", ALL),
+    "the helper": ("snippets/load.py", "Three digits", "3 digits", {"first-page.html"}),
+}
+
+
+@pytest.mark.parametrize(("file", "old", "new", "pages"), EDITS.values(), ids=EDITS)
+def test_a_site_built_on_what_was_kept_is_that_of_a_new_start(
+    project: Path, file: str, old: str, new: str, pages: set[str]
+) -> None:
+    """After an edit of each kind; only pages that show what changed are made anew."""
+    build_anew = build_apart if "hooks/" in file else build_site
+    build_anew(project)
+    kept = project / ".cache" / "rendered"
+    before = {path: path.stat().st_ino for path in kept.iterdir()}
+    text = (project / file).read_text()
+    assert old in text
+    (project / file).write_text(text.replace(old, new, 1))
+    build_anew(project)
+    warm = files_of(project / "site")
+    made = {
+        path.name.removesuffix(".page")
+        for path in kept.glob("*.page")
+        if before.get(path) != path.stat().st_ino
+    }
+    assert made == pages
+    shutil.rmtree(project / ".cache")
+    build_anew(project)
+    assert warm == files_of(project / "site")
+
+
+def build_apart(project: Path) -> Path:
+    """Build a site in a process of its own, which imports the project's hooks."""
+    for script in (project / "snippets").glob("[0-9]*.py"):
+        hand_over(script)
+    command = [sys.executable, "-W", "ignore", "-m", "mkdocs", "build", "--strict"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return project / "site"
+
+
+def test_a_site_of_another_address_is_not_that_which_was_kept(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_site(project)
+    monkeypatch.setenv("SITE_URL", "https://b.org/")
+    warm = files_of(render(project))
+    assert b"https://b.org/first-page.html" in warm["first-page.html"]
+    shutil.rmtree(project / ".cache" / "rendered")
+    assert files_of(render(project)) == warm
+
+
+def test_a_page_that_warns_warns_again(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of whatever step: Markdown, its dialect, an anchor, the policy, an output."""
+    troubles = {
+        "no/such.md": "[a](../docs/no/such.md)",
+        "no-anchor": "[a](12_second_page.py#no-anchor)",
+        "shows <ul>": "Text:\n# - a\n# - b",
+        "holds an address": "![a](https://a.org/b.png)",
+    }
+    for trouble, prose in troubles.items():
+        script = project / "snippets" / "11_first_page.py"
+        script.write_text(FIRST.replace("It shows", f"{prose}\n#\n# It shows"))
+        for build_again in (build_site, render):
+            caplog.clear()
+            with pytest.raises(Abort, match="warnings"):
+                build_again(project)
+            assert trouble in caplog.text
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "empty", "foreign"])
+def test_what_is_kept_and_damaged_is_made_anew(project: Path, damage: str) -> None:
+    whole = files_of(build_site(project))
+    for path in (project / ".cache" / "rendered").iterdir():
+        content = path.read_bytes()
+        match damage:
+            case "flipped":
+                at = len(content) // 2
+                content = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+            case "cut":
+                content = content[:-10]
+            case "empty":
+                content = b""
+            case "foreign":
+                content = b"\xff\xfe{}\n"
+        path.write_bytes(content)
+    assert files_of(render(project)) == whole
+
+
+def test_what_is_kept_of_a_page_that_goes_goes_with_it(project: Path) -> None:
+    build_site(project)
+    kept = project / ".cache" / "rendered"
+    assert list(kept.glob("about.html.*"))
+    (project / "docs" / "about.md").unlink()
+    settings = (project / "mkdocs.yml").read_text()
+    (project / "mkdocs.yml").write_text(settings.replace("  - about.md\n", ""))
+    script = project / "snippets" / "11_first_page.py"
+    script.write_text(FIRST.replace("(../docs/about.md)", "(12_second_page.py)"))
+    build_site(project)
+    assert not list(kept.glob("about.html.*"))
+
+
+def test_a_site_is_built_where_nothing_can_be_kept(project: Path) -> None:
+    (project / ".cache").mkdir()
+    (project / ".cache" / "rendered").write_text("a file, and no folder")
+    assert (build_site(project) / "first-page.html").exists()
 
 
 def test_a_page_is_closed_to_other_hosts(project: Path) -> None:
@@ -361,6 +501,41 @@ def test_served_live_a_page_whose_code_has_changed_shows_its_last_run(
     assert second.is_current
 
 
+def test_live_server_builds_once_for_a_page_that_is_saved(project: Path) -> None:
+    """A saved script is followed by its page file: the server waits for both."""
+    config = load_config(str(project / "mkdocs.yml"))
+    built: list[float] = []
+    server = LiveReloadServer(
+        builder=lambda: built.append(time.monotonic()),
+        host="127.0.0.1",
+        port=0,
+        root=str(project),
+    )
+    server.watch(config.docs_dir)
+    look_often(server, config)
+    assert (server.observer.timeout, server.build_delay) == (LOOK, SETTLE)
+    server.build_delay = slow = 1.0  # on a busy machine, too
+    server.watch(str(project / "snippets"))
+    serving = threading.Thread(target=server.serve)
+    serving.start()
+    try:
+        for path in (project / "docs" / "about.md", project / "snippets" / "load.py"):
+            time.sleep(slow)  # the server has seen all that is there
+            built.clear()
+            path.write_text(path.read_text() + "\n")
+            time.sleep(2 * LOOK)
+            (project / "snippets" / "12_second_page.py").touch()
+            saved = time.monotonic()
+            while not built:
+                time.sleep(LOOK)
+            time.sleep(2 * slow)
+            (at,) = built
+            assert at - saved > slow / 2
+    finally:
+        server.shutdown()
+        serving.join()
+
+
 def test_site_is_rendered_without_torch_or_what_runs_pages(project: Path) -> None:
     """In an environment that has no torch, no IPython and not the runner."""
     build_site(project)
@@ -376,6 +551,17 @@ cli(["build", "--strict"])
     assert done.returncode == 0, done.stderr
     assert "The first page" in (project / "site" / "first-page.html").read_text()
     assert not (project / ".cache" / "site").exists()
+
+
+def test_prepared_build_waits_for_a_word(project: Path) -> None:
+    """It builds when it is told to, and not where its caller has gone."""
+    build_site(project)
+    shutil.rmtree(project / "site")
+    command = [sys.executable, "-W", "ignore", "-m", "tools.build_site"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
+    for word in ("", "build\n"):
+        subprocess.run(command, input=word, text=True, env=environment, cwd=project)
+        assert (project / "site" / "first-page.html").exists() == bool(word)
 
 
 def test_hooks_import_nothing_of_the_tests() -> None:
@@ -658,7 +844,28 @@ def test_figures_of_one_page_do_not_meet() -> None:
     for absent in ("style", "metadata", "xlink", "DejaVu", "0.123456"):
         assert absent not in one
     assert 'stroke-width="0.8"' in one
-    assert 'd="M 0 0.12 L 3.5 -1"' in one
+    assert 'd="M0 .12l3.5-1.12"' in one
+
+
+def test_short_path_draws_the_same() -> None:
+    """Also after many steps, each of which is less than what is kept of it."""
+    points = [(0.004 * i, -0.003 * i) for i in range(1000)]
+    path = "M " + "\nL ".join(f"{x:.6f} {y:.6f}" for x, y in points)
+    svg = SVG.replace(
+        "M 0 0.123456\nL 3.5 -1.0", f"{path} z M 7 7 L 8 9 C 1 2 3 4 5 6 z"
+    )
+    (short,) = re.findall(' d="([^"]+)"', inline_svg(svg, "", ""))
+    assert len(short) < len(path) / 2
+    line, rest = short.split("zM")
+    assert rest == "7 7l1 2C1 2 3 4 5 6z"
+    at = (0.0, 0.0)
+    numbers = [float(x) for x in re.findall(r"-?[\d.]+", line)]
+    steps = list(zip(numbers[::2], numbers[1::2], strict=True))
+    for step, point in zip(steps, points, strict=True):
+        at = (at[0] + step[0], at[1] + step[1])
+        assert at == pytest.approx(point, abs=0.006)
+    other = "M 0 0 A 1 1 0 0 1 2 2"
+    assert other in inline_svg(SVG.replace("M 0 0.123456\nL 3.5 -1.0", other), "", "")
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg"])
@@ -682,6 +889,10 @@ def test_picture_is_a_small_file_with_its_size_on_paper(
         saved.append(picture)
         return "figures/x.webp"
 
+    output.data["image/webp"] = base64.b64encode(b"made by the run").decode()
+    output_html(output, "", "", save)
+    assert saved.pop() == b"made by the run"
+    del output.data["image/webp"]
     html = output_html(output, 'say "a"', "f1-", save)
     assert f'<img src="figures/x.webp" {size}' in html
     assert "say &quot;a&quot;" in html

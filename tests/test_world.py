@@ -295,9 +295,20 @@ Own()"""
     outputs = outputs_of(tmp_path, code)
     kinds = ["image/png", "image/jpeg", "image/jpeg"]
     for output, kind in zip(outputs, kinds, strict=True):
-        assert set(output.data) == {kind, "text/plain"}
-        picture = Image.open(io.BytesIO(base64.b64decode(output.data[kind])))
-        assert picture.size == (3, 2)
+        assert set(output.data) == {kind, "image/webp", "text/plain"}
+        for form in (kind, "image/webp"):  # for notebooks, and for the site
+            picture = Image.open(io.BytesIO(base64.b64decode(output.data[form])))
+            assert picture.size == (3, 2)
+            assert picture.format == form.removeprefix("image/").upper()
+
+
+def test_picture_that_is_none_is_the_pages_failure(tmp_path: Path) -> None:
+    code = """\
+from IPython.display import display
+display({"image/png": "bm9uZQ==", "text/plain": "x"}, raw=True)"""
+    failure = failure_of(run_page(tmp_path, code))
+    assert failure.kind == "output"
+    assert "a picture that no WebP can be" in failure.message
 
 
 def test_markup_is_no_repr(tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ def runnable_notebook(
     first = 0  # cell that needs the helper
     for cell in deepcopy(notebook.cells):
         cell.metadata.pop("line", None)  # of the script
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop("image/webp", None)  # not all editors show it
         if cell.cell_type == "markdown":
             cell.source = with_links(cell.source, link)
         elif imports := load_imports(cell.source):
@@ -69,7 +71,7 @@ def runnable_notebook(
                 needed_source(helper, names), id="helper", metadata=FOLDED
             ),
         ]
-    return nbformat.writes(result)
+    return nbformat.v4.writes(result)  # without validating what we have made
 
 
 def with_links(text: str, link: Callable[[Link], str]) -> str:

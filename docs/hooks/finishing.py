@@ -9,6 +9,7 @@ PER_CENT = re.compile(r"(?<=\d) %(?![^<]*</code>)")
 TITLE = re.compile('(?<=>)[^<>]*(?=<a class="headerlink"[^>]*>#</a></h1>)')
 HYPHEN = re.compile(r"(?<=\w)-(?=\d)")
 ARCHIVE_OFFER = re.compile('<p class="archive">.*?</p>', re.DOTALL)
+COMPRESSED = (".png", ".webp", ".woff", ".woff2")
 QUIET_TOKEN = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')
 
 
@@ -55,4 +56,6 @@ def write_archive(site: Path, name: str) -> None:
             if path == site / "index.html":
                 content = ARCHIVE_OFFER.sub("", content.decode()).encode()
             inside = zipfile.ZipInfo(f"{name}/{path.relative_to(site).as_posix()}")
-            archive.writestr(inside, content, zipfile.ZIP_DEFLATED)
+            is_small = path.suffix in COMPRESSED
+            how = zipfile.ZIP_STORED if is_small else zipfile.ZIP_DEFLATED
+            archive.writestr(inside, content, how)

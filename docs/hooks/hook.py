@@ -1,38 +1,49 @@
 """Hands executed pages to MkDocs, so that they become pages like the hand-written ones.
 
-A lesson enters the site as a notebook file (`on_files`). mkdocs-jupyter renders it with
-the template in `templates/`, which writes Markdown and passes it to `site_markdown`:
-that is MkDocs' own rendering, with all extensions and its checks of links and anchors.
-Hand-written pages are Jinja templates, which know the lessons (`on_page_markdown`).
+A lesson enters the site as a notebook file (`on_files`), which mkdocs-jupyter makes a
+page of. The template in `templates/` writes it as Markdown, which MkDocs renders with
+all extensions and its checks of links and anchors (`render`). Hand-written pages are
+Jinja templates, which know the lessons (`on_page_markdown`).
+
+What a page has become is kept, in two steps: what Markdown makes of it, and the whole
+page as the theme makes it, with its entries in the search index. Each is taken from an
+earlier build as long as nothing has changed of all that it is made of (`kept.py`). A
+page that warns is not kept, so that it warns again.
 """
 
 import atexit
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from copy import deepcopy
 from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import jinja2
-import mkdocs_jupyter.config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.nav import Navigation, Section
 from mkdocs.structure.pages import Page
-from nbconvert.exporters.templateexporter import default_filters
 from nbformat import NotebookNode
+from watchdog.observers.polling import PollingObserver
 
 from downloads import runnable_notebook, runnable_script
 from finishing import compact, valid, write_archive
+from kept import Kept, digest, digest_of_files, installed
 from lessons import (
     Chapter,
     Lesson,
     by_chapter,
+    counted,
     duration,
     load_lessons,
     load_reading,
@@ -55,6 +66,11 @@ from rendering import (
 
 HERE = Path(__file__).parent
 NAV_PLACEHOLDER = "lessons"  # in mkdocs.yml's nav: where the chapters go
+LOOK, SETTLE = 0.1, 0.2  # seconds, when served live
+SEARCH = "material/search"  # the plugin, by the name that it has for MkDocs
+
+# What renders, as it was when it was imported: a later edit is of the next start.
+PROGRAM = digest(digest_of_files(HERE), installed())
 
 
 class LessonFile(File):
@@ -71,11 +87,14 @@ class Site:
     chapters: list[Chapter]
     reading: dict[str, list[str]]  # places to read on, by stem
     now: Rendering
+    rendered: dict[str, Rendering]  # by the page's uri
+    kept: Kept
+    settings: str  # digest of all that decides how any page is shown
+    files: str  # digest of the addresses of all files, which links lead to
+    nav: Navigation
+    env: jinja2.Environment  # of the theme, for what hand-written pages include
+    indexed: int  # entries in the search index, before those of the present page
     live: bool = False  # served, with a script of MkDocs that reloads the page
-
-    def __init__(self) -> None:
-        self.rendered: dict[str, Rendering] = {}  # by the page's uri
-        self.written: dict[str, tuple[Lesson, dict[str, str]]] = {}  # by stem
 
 
 site = Site()
@@ -87,22 +106,34 @@ def on_startup(command: str, **_: Any) -> None:
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Point mkdocs-jupyter to our template, and give that what it calls."""
+    """Have Markdown let pass what is HTML already; note what all pages depend on."""
     config.repo_url = (config.repo_url or "").rstrip("/")
-    mkdocs_jupyter.config.settings.templates_dir = str(HERE / "templates")
-    jupyter = config.plugins["mkdocs-jupyter"].config
-    jupyter["mathjax_version"] = 2  # from 0.27, each other one loads a foreign script
-    default_filters["grouped"] = grouped
-    default_filters["code_block"] = code_block
-    default_filters["cell_end"] = cell_end
-    default_filters["shown"] = shown
-    default_filters["reading_on"] = reading_on
-    default_filters["site_markdown"] = lambda text: site.now.markdown(text)
     superfences = config.mdx_configs.setdefault("pymdownx.superfences", {})
     superfences.setdefault("custom_fences", []).append(
         {"name": VERBATIM, "class": VERBATIM, "format": lambda source, *_, **__: source}
     )
+    site.rendered, site.indexed = {}, 0
+    site.kept = Kept(root(config) / ".cache" / ("live" if site.live else "rendered"))
+    site.settings = settings_digest(config)
     return config
+
+
+def settings_digest(config: MkDocsConfig) -> str:
+    """Of all that decides how every page is shown: programs, templates, mkdocs.yml.
+
+    The file may name environment variables, and the command line change some of it.
+    """
+    settings = Path(config.config_file_path).read_text(encoding="utf-8")
+    names = re.findall(r"!ENV\s*\[?\s*(\w+)", settings)
+    return digest(
+        PROGRAM,
+        digest_of_files(*map(Path, filter(None, [config.theme.custom_dir]))),
+        settings,
+        [os.environ.get(name) for name in names],
+        [config.site_url, config.repo_url, config.theme.name],
+        config.use_directory_urls,
+        site.live,
+    )
 
 
 def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> None:
@@ -112,8 +143,25 @@ def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> None:
     environment = {**os.environ, "PYTHONPATH": str(root(config) / "tests")}
     watcher = subprocess.Popen(run_on_save, env=environment, cwd=root(config))
     atexit.register(watcher.terminate)
+    look_often(server, config)
     server.watch(str(scripts))
     server.watch(str(root(config) / ".cache" / "pages"))
+
+
+def look_often(server: LiveReloadServer, config: MkDocsConfig) -> None:
+    """Have the server look for changes ten times a second, and not twice.
+
+    Then it waits for more of them, until a saved page's file has been written.
+    """
+    watched = []
+    for path in [config.docs_dir, config.config_file_path, *config.theme.dirs]:
+        with suppress(KeyError):  # of these it may not watch all
+            server.unwatch(path)
+            watched.append(path)
+    server.observer = PollingObserver(timeout=LOOK)
+    for path in watched:
+        server.watch(path)
+    server.build_delay = SETTLE
 
 
 @event_priority(-50)  # mkdocs-jupyter's own handling of files comes first
@@ -123,6 +171,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     site.lessons = {lesson.stem: lesson for lesson in lessons}
     site.chapters = by_chapter(lessons, config.extra["chapters"])
     site.reading = load_reading(Path(config.docs_dir, "reading.yml"))
+    site.env = prepared(config.theme.get_env(), config)
+    counted.update(site.kept.take("words", PROGRAM) or {})
     taken = {file.dest_uri: file.src_uri for file in files}
     for lesson in lessons:
         for file in lesson_files(lesson, config):
@@ -131,17 +181,27 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
                 raise PluginError(f"{lesson.uri} and {other} have the same address")
             taken[file.dest_uri] = file.src_uri
             files.append(file)
+    site.files = digest(sorted((f.src_uri, f.url, f.inclusion.name) for f in files))
     config.nav = with_chapters(config.nav or [])
     return files
 
 
+def on_nav(nav: Navigation, **_: Any) -> Navigation:
+    """Remember the navigation, which every page shows."""
+    site.nav = nav
+    return nav
+
+
 @event_priority(-50)  # mkdocs-jupyter puts its way of rendering there first
 def on_pre_page(page: Page, **_: Any) -> Page:
-    """Served live, do not render a lesson again that has not changed."""
-    lesson, earlier = lesson_of(page), site.rendered.get(page.file.src_uri)
-    if site.live and lesson and earlier and earlier.page.meta["lesson"] == lesson:
-        page.render = lambda *_: site.now.repeat(earlier)  # type: ignore[method-assign]
+    """Render each page in our way."""
+    page.render = render  # type: ignore[method-assign]
     return page
+
+
+def on_page_read_source(page: Page, **_: Any) -> str | None:
+    """Do not read a notebook again, of which MkDocs needs no source."""
+    return "" if lesson_of(page) else None
 
 
 def on_page_markdown(
@@ -153,11 +213,8 @@ def on_page_markdown(
         first = [found for stem in lesson.read_first if (found := find_lesson(stem))]
         summary = escape(lesson.summary)
         page.meta.update(lesson=lesson, read_first=first, description=summary)
-        for difference in lesson.differences:
-            log.warning(f"{difference}: write what both dialects read alike")
         return markdown
-    env = on_env(config.theme.get_env(), config)
-    template = env.overlay(
+    template = site.env.overlay(
         undefined=jinja2.StrictUndefined,
         comment_start_string="<!--#",  # `{#` starts an id in Markdown
         comment_end_string="#-->",
@@ -169,36 +226,110 @@ def on_page_markdown(
         sources=lambda: load_sources(Path(config.docs_dir, "sources.yml"), lessons),
         glossary=lambda: load_terms(Path(config.docs_dir, "glossary.yml")),
         reading=reading_list,
+        measured=lambda name: measured(Path(config.docs_dir, "measured", name)),
         figure=figure,
         archive=config.extra["archive"],
         chapters=site.chapters,
-        learning_path=learning_path(env),
+        learning_path=learning_path(),
     )
 
 
+def render(config: MkDocsConfig, files: Files) -> None:
+    """Render the present page's Markdown, or take what an earlier build made of it."""
+    now, page = site.now, site.now.page
+    lesson = lesson_of(page)
+    now.made_of = digest(
+        site.settings,
+        site.files,
+        [lesson.checksum, site.reading.get(lesson.stem)] if lesson else page.markdown,
+        now.outputs,  # that a hand-written page has filled in by now
+        shown_meta(page),
+        vars(page).get("title"),  # from the navigation
+    )
+    name = kept_name(page, "content")
+    if work := site.kept.take(name, now.made_of):
+        now.repeat(work)
+        return
+    if lesson:
+        for difference in lesson.differences:
+            log.warning(f"{difference}: write what both dialects read alike")
+    now.markdown(lesson_markdown(lesson) if lesson else page.markdown or "")
+    if not now.has_warned():
+        site.kept.keep(name, now.made_of, now.work())
+
+
+def kept_name(page: Page, step: str) -> str:
+    """By which what a page has become is kept."""
+    return f"{page.file.dest_uri}.{step}".replace("/", "--")
+
+
+def lesson_markdown(lesson: Lesson) -> str:
+    """An executed lesson as Markdown."""
+    loader = jinja2.FileSystemLoader(HERE / "templates")
+    env = jinja2.Environment(loader=loader)
+    env.filters.update(
+        grouped=grouped, code_block=code_block, cell_end=cell_end, shown=shown
+    )
+    cells = deepcopy(lesson.notebook.cells)  # notes are moved to their code
+    template = env.get_template("lesson.md.j2")
+    return template.render(cells=cells, reading_on=reading_on(lesson))
+
+
+def shown_meta(page: Page) -> dict[str, Any]:
+    """What a page says of itself beside its text, and what the navigation shows."""
+    ours = ("lesson", "read_first")
+    return {name: value for name, value in page.meta.items() if name not in ours}
+
+
 def on_page_content(html: str, page: Page, **_: Any) -> str:
-    """Take a lesson's HTML and contents from our rendering, not from mkdocs-jupyter.
-
-    It got neither: nbconvert would parse the HTML once more, at the cost of the rest.
-    """
+    """Hand on the page with what is no drawing in it, for the search to read."""
     rendering = site.rendered[page.file.src_uri] = site.now
-    if lesson_of(page):
-        page.toc = rendering.toc
-    else:
-        rendering.content = html
+    rendering.has_warned()  # until now: what follows is of the next page
     return rendering.with_outputs(rendering.content, drawings=False)
-
-
-@event_priority(-50)  # the search has read by then what was printed
-def on_page_context(context: dict, page: Page, **_: Any) -> dict:
-    """Leave only marks of all outputs, which are put in when the page is finished."""
-    page.content = site.rendered[page.file.src_uri].content
-    return context
 
 
 def on_env(
     env: jinja2.Environment, config: MkDocsConfig, **_: Any
 ) -> jinja2.Environment:
+    """Find out which pages need not be finished, for an earlier build has done it.
+
+    Now all titles are known. Such a page gets a template of one line, and no entry in
+    the search index but those that it had.
+    """
+    navigation = [
+        (item.title, item.url if isinstance(item, Page) else "", depth)
+        for item, depth in walk(site.nav.items)
+    ]
+    others = [(page.url, shown_meta(page)) for page in site.nav.pages]
+    for _address, said in others:
+        said.pop("description", None)  # only the page itself shows it
+    shared = digest(navigation, others)
+    for rendering in site.rendered.values():
+        page, lesson = rendering.page, lesson_of(rendering.page)
+        first = page.meta.get("read_first", [])
+        rendering.made_of = digest(
+            rendering.made_of,
+            shared,
+            page.meta.get("description"),
+            [(one.address, one.title) for one in first],
+            lesson is None or lesson.is_current,
+        )
+        work = site.kept.take(kept_name(page, "page"), rendering.made_of)
+        if work and not rendering.warned:
+            rendering.finished = work
+            page.meta.update(template="kept.html", search={"exclude": True})
+    return prepared(env, config)
+
+
+def walk(items: list[Any], depth: int = 0) -> Iterator[tuple[Any, int]]:
+    """All of the navigation, in order, each with how deep it lies."""
+    for item in items:
+        yield item, depth
+        if isinstance(item, Section):
+            yield from walk(item.children, depth + 1)
+
+
+def prepared(env: jinja2.Environment, config: MkDocsConfig) -> jinja2.Environment:
     """Give the theme's templates what a lesson's header needs."""
     env.filters["duration"] = duration
     env.globals["colab"] = colab(config.repo_url)
@@ -208,9 +339,34 @@ def on_env(
     return env
 
 
-def on_post_page(output: str, page: Page, **_: Any) -> str:
-    """Finish a page, and put in its outputs."""
-    return finished(output, page.file.src_uri, site.rendered[page.file.src_uri])
+@event_priority(-50)  # the search has read by then what was printed
+def on_page_context(context: dict, page: Page, config: MkDocsConfig, **_: Any) -> dict:
+    """Leave only marks of all outputs, which are put in when the page is finished."""
+    rendering = site.rendered[page.file.src_uri]
+    page.content = rendering.content
+    if rendering.finished:
+        search_entries(config).extend(rendering.finished["search"])
+    rendering.take_turn()
+    return context
+
+
+def search_entries(config: MkDocsConfig) -> list[dict[str, Any]]:
+    """The search index as it is now, which the plugin has begun anew in this build."""
+    return config.plugins[SEARCH].search_index.entries  # type: ignore[attr-defined]
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
+    """Finish a page, and put in its outputs; keep it, unless it has warned."""
+    rendering = site.rendered[page.file.src_uri]
+    entries = search_entries(config)[site.indexed :]
+    site.indexed += len(entries)
+    if rendering.finished:
+        return rendering.finished["html"]
+    html = finished(output, page.file.src_uri, rendering)
+    if not rendering.has_warned():
+        work = {"html": html, "search": entries}
+        site.kept.keep(kept_name(page, "page"), rendering.made_of, work)
+    return html
 
 
 def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
@@ -222,6 +378,10 @@ def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
 @event_priority(-200)  # the offline plugin writes its search index at -100
 def on_post_build(config: MkDocsConfig, **_: Any) -> None:
     """Finish pages that were only copied; offer the site as a zip."""
+    words = {lesson.checksum: lesson.words for lesson in site.lessons.values()}
+    if words != site.kept.take("words", PROGRAM):
+        site.kept.keep("words", PROGRAM, words)
+    site.kept.drop_others()
     if site.live:
         return
     for path in Path(config.site_dir).rglob("*.html"):
@@ -268,27 +428,33 @@ def lesson_files(lesson: Lesson, config: MkDocsConfig) -> Iterator[File]:
     page.dest_uri = lesson.address
     yield page
 
-    written, others = site.written.get(lesson.stem, (None, {}))
-    if written is not lesson:
-        others = {**lesson.published, **downloads(lesson, config.site_url)}
-        site.written[lesson.stem] = (lesson, others)
-    for address, content in others.items():
+    for address, content in {**lesson.published, **downloads(lesson, config)}.items():
         yield generated_file(config, address, content)
 
 
-def downloads(lesson: Lesson, site_url: str | None) -> dict[str, str]:
+def downloads(lesson: Lesson, config: MkDocsConfig) -> dict[str, str]:
     """A lesson as a script and as a notebook that run on their own, by address."""
     helper = lesson.script.with_name("load.py").read_text(encoding="utf-8")
     script = lesson.script.read_text(encoding="utf-8")
-    return {
+    reading = site.reading.get(lesson.stem, [])
+    addresses = [one.address for one in site.lessons.values()]
+    made_of = digest(
+        PROGRAM, lesson.checksum, script, helper, reading, addresses, config.site_url
+    )
+    name = f"{lesson.name}.downloads"
+    if kept := site.kept.take(name, made_of):
+        return kept
+    made = {
         f"downloads/{lesson.name}.py": runnable_script(script, helper),
         f"downloads/{lesson.name}.ipynb": runnable_notebook(
             lesson.notebook,
             helper,
-            lambda link: download_link(link, lesson, site_url),
-            site.reading.get(lesson.stem, []),
+            lambda link: download_link(link, lesson, config.site_url),
+            reading,
         ),
     }
+    site.kept.keep(name, made_of, made)
+    return made
 
 
 def download_link(link: Link, lesson: Lesson, site_url: str | None) -> str:
@@ -345,9 +511,9 @@ def shown(output: NotebookNode, cell: NotebookNode) -> str:
     return site.now.output(output, cell.metadata.get("alt", ""), where)
 
 
-def reading_on(_: NotebookNode) -> str:
-    """Where to read on after the lesson that is rendered, as Markdown."""
-    places = reading_list(lesson) if (lesson := lesson_of(site.now.page)) else ""
+def reading_on(lesson: Lesson) -> str:
+    """Where to read on after a lesson, as Markdown."""
+    places = reading_list(lesson)
     return f"### Read on\n\n{places}" if places else ""
 
 
@@ -356,7 +522,13 @@ def reading_list(lesson: Lesson) -> str:
     return "\n".join(f"- {place}" for place in site.reading.get(lesson.stem, []))
 
 
-def learning_path(env: jinja2.Environment) -> str:
+def measured(stem: Path) -> dict[str, Any] | None:
+    """What a session has measured and written down; None where none has."""
+    path = stem.with_suffix(".json")
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def learning_path() -> str:
     """All lessons with what they give, for a hand-written page."""
-    template = env.get_template("partials/learning-path.html")
+    template = site.env.get_template("partials/learning-path.html")
     return fence(template.render(chapters=site.chapters), VERBATIM)

@@ -1,16 +1,18 @@
 """One page on its way through Markdown, and what a notebook's cells are on that way."""
 
+import base64
 import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from pathlib import Path
+from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
-from mkdocs.structure.toc import TableOfContents
+from mkdocs.structure.toc import AnchorLink, TableOfContents, get_toc
 from mkdocs.utils import get_relative_url
 from nbformat import NotebookNode
 
@@ -24,6 +26,26 @@ VERBATIM = "verbatim"  # kind of a fenced block whose content is HTML
 TAB = "\ue009"  # stands for a tab in code: Markdown makes spaces of tabs
 
 
+class Warnings(logging.Handler):
+    """Counts the warnings of MkDocs and of what belongs to it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.count = 0
+        self.logger = logging.getLogger("mkdocs")
+        self.logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.count += 1
+
+    def since(self, count: int) -> bool:
+        """Whether one may have come since there were so many: `--quiet` hides them."""
+        return self.count > count or not self.logger.isEnabledFor(logging.WARNING)
+
+
+heard = Warnings()
+
+
 @dataclass
 class Rendering:
     """The page that MkDocs renders at present, and what has come of it."""
@@ -32,20 +54,27 @@ class Rendering:
     config: MkDocsConfig
     files: Files
     outputs: dict[str, str] = field(default_factory=dict)  # HTML, by its mark
-    pictures: list[File] = field(default_factory=list)
+    pictures: dict[str, bytes] = field(default_factory=dict)  # WebP, by its address
     content: str = ""
-    toc: TableOfContents = field(default_factory=lambda: TableOfContents([]))
+    made_of: str = ""  # digest of all that decides what it is
+    finished: dict[str, Any] | None = None  # what an earlier build kept of it
+    warned: bool = False  # about this page
+    warned_before: int = field(default_factory=lambda: heard.count)
 
-    def markdown(self, text: str) -> str:
-        """Render a lesson's Markdown as MkDocs renders that of a hand-written page.
-
-        The HTML goes to `content`, and nothing to nbconvert, which asked for it.
-        """
+    def markdown(self, text: str) -> None:
+        """Render a page's Markdown, as MkDocs does, into `content` and the page."""
         self.page.markdown = text.replace("](../docs/", "](/")  # as MkDocs names them
         Page.render(self.page, self.config, self.files)  # mkdocs-jupyter has its own
         self.content = (self.page.content or "").replace(TAB, "\t")
-        self.toc = self.page.toc
-        return ""
+
+    def take_turn(self) -> None:
+        """Hear warnings from now on as this page's."""
+        self.warned_before = heard.count
+
+    def has_warned(self) -> bool:
+        """Whether there was a warning about this page, in this turn or before."""
+        self.warned = self.warned or heard.since(self.warned_before)
+        return self.warned
 
     def output(self, output: NotebookNode, alt: str, where: str = "") -> str:
         """An output of a cell as Markdown: of all but Markdown itself, only a mark.
@@ -82,18 +111,56 @@ class Rendering:
         """Add a picture to the site; its address from this page."""
         stem = Path(self.page.file.dest_uri).stem
         uri = f"figures/{stem}-{1 + len(self.pictures)}.webp"
-        self.pictures.append(generated_file(self.config, uri, picture))
-        self.files.append(self.pictures[-1])
+        self._add_picture(uri, picture)
         return get_relative_url(uri, self.page.url)
 
-    def repeat(self, earlier: "Rendering") -> None:
+    def _add_picture(self, uri: str, picture: bytes) -> None:
+        self.pictures[uri] = picture
+        self.files.append(generated_file(self.config, uri, picture))
+
+    def work(self) -> dict[str, Any]:
+        """What has come of the page until now, as JSON can hold it."""
+        links = self.page.links_to_anchors or {}
+        return {
+            "content": self.content,
+            "outputs": self.outputs,
+            "pictures": {
+                uri: base64.b64encode(picture).decode()
+                for uri, picture in self.pictures.items()
+            },
+            "title": self.page.title,
+            "toc": _toc_tokens(self.page.toc),
+            "anchors": sorted(self.page.present_anchor_ids or ()),
+            "links": {file.src_uri: anchors for file, anchors in links.items()},
+        }
+
+    def repeat(self, work: dict[str, Any]) -> None:
         """Take over what came of the same page in an earlier build."""
-        self.content, self.toc = earlier.content, earlier.toc
-        self.outputs, self.pictures = earlier.outputs, earlier.pictures
-        self.page.content, self.page.title = self.content, earlier.page.title
-        self.page.present_anchor_ids = earlier.page.present_anchor_ids
-        for picture in self.pictures:
-            self.files.append(picture)
+        page = self.page
+        self.content = page.content = work["content"]
+        self.outputs = work["outputs"]
+        for uri, picture in work["pictures"].items():
+            if uri not in self.pictures:  # a hand-written page has added its own
+                self._add_picture(uri, base64.b64decode(picture))
+        page.title = work["title"]
+        page.toc = get_toc(work["toc"])
+        page.present_anchor_ids = set(work["anchors"])
+        page.links_to_anchors = {
+            self.files.src_uris[uri]: anchors for uri, anchors in work["links"].items()
+        }
+
+
+def _toc_tokens(links: TableOfContents | list[AnchorLink]) -> list[Any]:
+    """A table of contents as that from which MkDocs makes one."""
+    return [
+        {
+            "name": link.title,
+            "id": link.id,
+            "level": link.level,
+            "children": _toc_tokens(link.children),
+        }
+        for link in links
+    ]
 
 
 def generated_file(config: MkDocsConfig, uri: str, content: str | bytes) -> File:

@@ -33,7 +33,8 @@ NOTICE = re.compile(
 
 def page_of(script: Path) -> Path:
     """The page that a script was made of."""
-    (page,) = (ROOT / "snippets").glob(f"??_{script.stem}.py")
+    pages = (ROOT / "snippets").glob(f"[0-9]*_{script.stem}.py")
+    (page,) = [path for path in pages if path.stem.partition("_")[2] == script.stem]
     return page
 
 

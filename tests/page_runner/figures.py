@@ -1,4 +1,4 @@
-"""Figures as pictures for the site: their style, and as SVG or PNG."""
+"""Figures as pictures for the site: their style, as SVG or PNG, and as WebP."""
 
 import base64
 import io
@@ -10,8 +10,13 @@ import matplotlib
 import matplotlib.pyplot as plt
 from matplotlib.colors import is_color_like, same_color
 from matplotlib.figure import Figure
+from PIL import Image
 
 MAX_SVG = 150_000  # bytes; a larger figure is published as PNG
+WEBP: dict[str, Any] = {
+    "quality": 70,  # of a hundred
+    "method": 4,  # at 6 for 4 % less, in twenty times the time
+}
 
 FIGURE_STYLE: dict[Any, Any] = {
     "figure.facecolor": "none",
@@ -63,6 +68,17 @@ def figure_data(figure: Figure) -> dict[str, str]:
     with _grey_ink(figure):
         figure.savefig(picture, format="png", dpi=2 * figure.dpi)
     return {"image/png": base64.b64encode(picture.getvalue()).decode()}
+
+
+def webp(picture: str) -> str:
+    """A PNG or JPEG (base64) as WebP: in a quarter of the bytes, for the site.
+
+    Notebooks keep the first: not every editor shows a WebP.
+    """
+    file = io.BytesIO()
+    with Image.open(io.BytesIO(base64.b64decode(picture))) as image:
+        image.save(file, "WEBP", **WEBP)
+    return base64.b64encode(file.getvalue()).decode()
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from PIL import Image
 
 from page_runner.figure_data import describe_figure, describe_picture
-from page_runner.figures import figure_data
+from page_runner.figures import figure_data, webp
 from page_runner.run import PICTURES
 
 MAX_OUTPUT = 10_000_000  # bytes that a page may write and display
@@ -162,6 +162,8 @@ class Outputs:
             for output in outputs:
                 if output.output_type == "stream":
                     output.text = visible(as_on_a_terminal(output.text))
+                else:
+                    _add_final_form(output.data)
         return outputs
 
     def _flush(self) -> None:
@@ -283,6 +285,16 @@ def take_figures(outputs: list[NotebookNode]) -> list[str]:
         if shown is not None:
             figures.append(shown)
     return figures
+
+
+def _add_final_form(data: NotebookNode) -> None:
+    """Add to a picture what the site shows, while the next page runs already."""
+    for kind in ("image/png", "image/jpeg"):
+        if kind in data:
+            try:
+                data["image/webp"] = webp(data[kind])
+            except (OSError, ValueError) as error:
+                raise OutputError(f"a picture that no WebP can be: {error}") from error
 
 
 def as_on_a_terminal(text: str) -> str:

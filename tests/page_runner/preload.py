@@ -15,6 +15,7 @@ matplotlib.use("agg")
 
 for name in (
     "page_runner.execute",
+    "PIL.WebPImagePlugin",
     "multiprocessing.pool",
     "pandas",
     "pandas.io.formats.html",

@@ -1,10 +1,11 @@
 """Runs the pages that are not current, judges each run, and keeps what passed."""
 
 import datetime
+import math
 import traceback
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ class Started:
     digest: str  # of the script as it was read
     dependencies: dict[str, Any]
     reason: str
-    runs: dict[Variation, Future[Run]]
+    known_seconds: float  # of its last run
+    runs: dict[Variation, Future[Run]] = field(default_factory=dict)
 
 
 class PageRunner:
@@ -105,14 +107,26 @@ class PageRunner:
         """Get ready to run the first page at once."""
         self._pool.prepare()
 
-    def start(self, script: Path) -> None:
-        """Put a page in the queue, unless the run in its file is current."""
-        try:
-            self._start(script)
-        except Exception as error:
-            self._reports[script] = _failed(script, error)
+    def start(self, *scripts: Path) -> None:
+        """Put pages in the queue, but those whose file has a current run.
 
-    def _start(self, script: Path) -> None:
+        The longest page starts first, so that none is left to run alone at the end.
+        """
+        waiting = []
+        for script in scripts:
+            try:
+                if started := self._examine(script):
+                    waiting.append(started)
+                    self._pool.prepare()  # while the others are examined
+            except Exception as error:
+                self._reports[script] = _failed(script, error)
+        ways = [PLAIN, *VARIATIONS] if self.record else [PLAIN]
+        for started in sorted(waiting, key=lambda one: one.known_seconds, reverse=True):
+            started.runs = {way: self._pool.submit(started.page, way) for way in ways}
+            self._started[started.page.path] = started
+
+    def _examine(self, script: Path) -> Started | None:
+        """A page that has to run, and why; None where its report is there already."""
         digest = store.script_digest(script)  # before it is read: a later edit shows
         page = parse(script)
         if self.record and self.device != "cpu":
@@ -120,19 +134,19 @@ class PageRunner:
                 "not recorded: what the CPU prints is recorded; leave out --device"
             )
             self._reports[script] = Report(page.stem, [locate(page, None, message)])
-            return
+            return None
         now = store.dependencies(page, self.device)
         stored = store.read(script, self.device)
         reasons = store.changes(stored, now)
         asked = "record" if self.record else "claims only" if self.claims_only else ""
         if stored is None or reasons or asked:
             reason = ", ".join(reasons) or asked
-            wanted = [PLAIN, *VARIATIONS] if self.record else [PLAIN]
-            runs = {way: self._pool.submit(page, way) for way in wanted}
-            self._started[script] = Started(page, digest, now, reason, runs)
-        else:
-            store.refresh(page, digest, stored, self.device)
-            self._reports[script] = Report.of(page.stem, "cached", stored.metadata.run)
+            # What never ran may be the longest; what has changed keeps its time.
+            seconds = stored.metadata.run.seconds if stored else math.inf
+            return Started(page, digest, now, reason, seconds)
+        store.refresh(page, digest, stored, self.device)
+        self._reports[script] = Report.of(page.stem, "cached", stored.metadata.run)
+        return None
 
     def finish(self, script: Path) -> Report:
         """Wait for a page, which is started if it was not; judge and store its run."""

@@ -23,7 +23,8 @@ LEVELS = ("beginner", "intermediate", "advanced")
 DEFAULT_TIME_LIMIT = 600.0  # seconds
 TAGS = ("solution",)  # of cells
 
-NAME = re.compile(r"[1-9][0-9]_[a-z0-9]+(_[a-z0-9]+)*")  # of a page: 27_data_sets
+# Of a page: chapter, place and words, as in 27_data_sets or 310_more_classifiers.
+NAME = re.compile(r"(?P<chapter>[1-9])(?P<place>0|[1-9][0-9]*)(_[a-z0-9]+)+")
 
 _ROW = re.compile(r"[A-E][1-9][0-9]?")
 _FILE = re.compile(r"\w+\.json")
@@ -95,8 +96,17 @@ class Page:
 
 
 def find_pages(folder: Path) -> list[Path]:
-    """The scripts of a folder that are pages: those whose name starts with a digit."""
-    return sorted(folder.glob("[0-9]*.py"))
+    """The scripts of a folder that are pages, in order: 36 comes before 310.
+
+    All whose name starts with a digit; one that is no name of a page comes last.
+    """
+    return sorted(folder.glob("[0-9]*.py"), key=_order)
+
+
+def _order(script: Path) -> tuple[bool, int, int, str]:
+    name = NAME.fullmatch(script.stem)
+    chapter, place = (int(name["chapter"]), int(name["place"])) if name else (0, 0)
+    return name is None, chapter, place, script.stem
 
 
 def loads_data(page: Page) -> bool:
@@ -111,7 +121,7 @@ def parse(path: Path) -> Page:
     """Read a page; PageError where it is malformed."""
     if not NAME.fullmatch(path.stem):
         raise PageError(
-            path, 1, "the name must be two digits and words: 36_mnist_data.py"
+            path, 1, "the name must be chapter, place and words: 36_mnist_data.py"
         )
     lines = _read_lines(path)
     fields, start = _header_fields(path, lines)

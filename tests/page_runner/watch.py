@@ -14,7 +14,7 @@ from page_runner.runner import PageRunner
 from page_runner.script import find_pages
 from page_runner.store import expected_path
 
-INTERVAL = 0.2  # seconds between looks at the folder
+INTERVAL = 0.05  # seconds between looks at the folder
 
 
 def stamp(script: Path) -> tuple[int, ...]:

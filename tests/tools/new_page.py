@@ -16,8 +16,8 @@ def create(name: str, folder: Path) -> Path:
     """
     if not NAME.fullmatch(name):
         raise ValueError(
-            f"{name!r} is no name of a page: write chapter, place and words in small "
-            "letters, such as 27_data_sets"
+            f"{name!r} is no name of a page: write a digit for the chapter, the place "
+            "in it, and words in small letters, as in 27_data_sets or 310_more_data"
         )
     number, _, words = name.partition("_")
     if taken := [path.name for path in folder.glob(f"{number}_*.py")]:

@@ -1,0 +1,72 @@
+"""`nox -s bench`: the pages it makes are pages, and its edits are what they say."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from page_runner import expected as recorded
+from page_runner.script import find_pages, parse
+from page_runner.store import expected_path
+from tools.bench import (
+    TRIVIAL,
+    WORK,
+    Row,
+    made_names,
+    other_line,
+    other_sentence,
+    put_made_pages,
+)
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project of twelve made pages."""
+    for name in ("snippets", "docs", "tests/expected"):
+        (tmp_path / name).mkdir(parents=True)
+    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
+    (tmp_path / "snippets" / "11_real.py").touch()
+    (tmp_path / "docs" / "results.md").touch()
+    put_made_pages(tmp_path, made_names(WORK, 12))
+    return tmp_path
+
+
+def test_made_pages_are_pages_and_recorded(project: Path) -> None:
+    scripts = find_pages(project / "snippets")
+    assert [script.stem for script in scripts][-2:] == ["110_made_10", "111_made_11"]
+    assert len(scripts) == 12
+    for script in scripts:
+        expected = recorded.read(expected_path(script))
+        assert expected is not None
+        ((cell, text),) = expected.cells.items()
+        assert "print(" in parse(script).code[cell - 1].source
+        assert text == "10000 steps"
+    assert not (project / "docs" / "results.md").exists()
+    assert "results.md" not in (project / "mkdocs.yml").read_text()
+
+
+@pytest.mark.parametrize("code", [WORK, TRIVIAL])
+def test_edits_are_of_prose_and_of_code(project: Path, code: str) -> None:
+    put_made_pages(project, made_names(code, 1))
+    (script,) = find_pages(project / "snippets")
+    before, text = parse(script), script.read_text()
+    script.write_text(other_sentence(text))
+    assert [cell.source for cell in parse(script).code] == [
+        cell.source for cell in before.code
+    ]
+    assert parse(script).cells[-1].source.startswith("One more sentence")
+    script.write_text(other_line(text))
+    *same, last = [cell.source for cell in parse(script).code]
+    assert same == [cell.source for cell in before.code[:-1]]
+    assert re.sub("one_more = 1\n", "", last) == before.code[-1].source != last
+
+
+def test_a_row_says_how_far_it_is() -> None:
+    ratio = Row("12 made", "cold", 3.0, "alone", 2.0, "s", "1.15")
+    assert ratio.compared() == "1.50"
+    more = Row("12 made", "code", 3.0, "alone", 2.0, "s", "+3 s", difference=True)
+    assert more.compared() == "+1.0 s"
+    assert "against alone" in more.line()
