@@ -5,6 +5,7 @@ The commands that they call work in any environment that has the packages: on a 
 with a torch of its own, `python -m pytest tests/test_pages.py --device cuda`.
 """
 
+import argparse
 import os
 import re
 import shutil
@@ -69,10 +70,19 @@ def has_cuda(session: nox.Session) -> bool:
 
 def run_pages(session: nox.Session, *options: str, python: Path = PYTHON) -> None:
     """Run and judge the pages whose names contain one of the session's arguments."""
-    names = " or ".join(session.posargs)
-    selection = ["-k", names] if names else []
-    command = ["pytest", "tests/test_pages.py", *options, *selection]
+    names, shard = selection(session)
+    command = ["pytest", "tests/test_pages.py", *options, *names, *shard]
     run(session, *command, python=python)
+
+
+def selection(session: nox.Session) -> tuple[list[str], list[str]]:
+    """What the session's arguments select, for pytest: names of pages, a shard."""
+    parser = argparse.ArgumentParser(prog="nox -s SESSION --", add_help=False)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--shard")
+    chosen = parser.parse_args(session.posargs)
+    names = ["-k", " or ".join(chosen.names)] if chosen.names else []
+    return names, [f"--shard={chosen.shard}"] if chosen.shard else []
 
 
 def find_python(version: str) -> str | None:
@@ -101,16 +111,20 @@ def at_lowest(requirement: str) -> str:
 @nox.session
 @nox.parametrize("device", ["cpu", "cuda"], ids=["cpu", "cuda"])
 def tests(session: nox.Session, device: str) -> None:
-    """Run every page and every check; `-- rings` selects pages by name."""
+    """Run every page and every check; `-- rings` selects pages, `-- --shard 2/5` a share.
+
+    The shares take about the same time, and the first has all checks but the pages.
+    """
     prepare(session, "tests", "docs")
+    names, shard = selection(session)
     if device == "cuda":
         if not has_cuda(session):
             session.skip("torch finds no CUDA device: nothing was run on CUDA")
         run_pages(session, "--device=cuda")
-    elif session.posargs:
+    elif names:
         run_pages(session)
     else:
-        run(session, "pytest")
+        run(session, "pytest", *shard)
 
 
 @nox.session
