@@ -111,9 +111,10 @@ def at_lowest(requirement: str) -> str:
 @nox.session
 @nox.parametrize("device", ["cpu", "cuda"], ids=["cpu", "cuda"])
 def tests(session: nox.Session, device: str) -> None:
-    """Run every page and every check; `-- rings` selects pages, `-- --shard 2/5` a share.
+    """Run every page and every check; `-- rings` selects pages by name.
 
-    The shares take about the same time, and the first has all checks but the pages.
+    `-- --shard 2/5` selects the second of five shares, which take about the same time;
+    the first has all checks but the pages.
     """
     prepare(session, "tests", "docs")
     names, shard = selection(session)

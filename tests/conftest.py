@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--shard",
         metavar="K/N",
-        help="run only the K-th of N shares of the pages; the first has all other tests",
+        help="run the K-th of N shares of the pages; the first has all other tests",
     )
 
 
@@ -64,10 +64,13 @@ def pytest_collection_modifyitems(
         return
     stems = [script.stem for script in find_pages(_snippets(config))]
     if shard.of > len(stems):
-        raise pytest.UsageError(f"--shard: {len(stems)} pages make no {shard.of} shares")
+        raise pytest.UsageError(
+            f"--shard: {len(stems)} pages make no {shard.of} shares"
+        )
     others = 0.0 if all(map(_is_page_test, items)) else OTHER_TESTS
     share = shard.share(stems, read_seconds(_snippets(config)), others)
-    chosen, left_out = [], []
+    chosen: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
     for item in items:
         script = _script_of(item)
         belongs = script.stem in share if script else shard.has_other_tests
