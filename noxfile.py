@@ -27,7 +27,8 @@ ENVIRONMENTS = Path(".nox").absolute()
 BINARY = "Scripts/python.exe" if os.name == "nt" else "bin/python"
 PYTHON = ENVIRONMENTS / "shared" / BINARY
 SITE = Path("site").absolute()
-HTML_VALIDATOR = "vnu-jar@26.9.27"  # of the W3C; runs on Java
+PINS = Path("pins").absolute()  # with digests: what installs and checks the rest
+NPM = ENVIRONMENTS / "npm"
 
 
 def prepare(session: nox.Session, *groups: str) -> None:
@@ -44,7 +45,8 @@ def install(session: nox.Session, base: str, python: Path, *arguments: str) -> N
     pip = [str(python), "-m", "pip", "install", *quiet]
     if not python.exists():
         session.run_install(base, "-m", "venv", str(python.parents[1]))
-        session.run_install(*pip, "--upgrade", "pip", silent=True)
+        tools = ["--require-hashes", f"--requirement={PINS / 'tools.txt'}"]
+        session.run_install(*pip, *tools, silent=True)
     session.run_install(*pip, *arguments, silent=True)
 
 
@@ -178,9 +180,13 @@ def drifts(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Run pages that changed, build the site; by hand, `-- serve` then serves it."""
+    """Run pages that changed, build the site; by hand, `-- serve` then serves it.
+
+    With `-- joined`, no page is run: their files were joined from other machines.
+    """
     prepare(session, "tests", "docs")
-    run(session, "pytest", "tests/test_pages.py")
+    if "joined" not in session.posargs:
+        run(session, "pytest", "tests/test_pages.py")
     run(session, "mkdocs", "build", "--strict")
     session.log(f"the site is in {SITE}: open {SITE / 'index.html'}")
     if "serve" in session.posargs and session.interactive:
@@ -207,8 +213,11 @@ def lint(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Check the built site's files, and read it in headless Chromium (CHROMIUM)."""
     prepare(session, "docs", "browser")
-    install = ["npm", "install", "--silent", "--no-save", "--prefix=.nox/npm"]
-    session.run_install(*install, HTML_VALIDATOR, external=True)
+    NPM.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):  # the W3C's validator of HTML
+        shutil.copy(PINS / name, NPM)
+    install = ["npm", "ci", "--silent", f"--prefix={NPM}"]
+    session.run_install(*install, external=True)
     # A check waits now and then, for the network to be quiet: a third fills two cores.
     workers = ["--numprocesses=3", "--dist=worksteal"]
     run(session, "pytest", "tests/browser", *workers, *session.posargs)
