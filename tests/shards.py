@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-# Seconds of pages that run in the time that all other tests take, in the first share:
-# two pages run at a time, so this is twice that time.
+# About how many seconds of pages run in the time that all other tests take: two pages
+# run at a time. It decides how many pages the first share has, and nothing else.
 OTHER_TESTS = 240.0
 SHORTEST = 0.1  # seconds; with none of zero, no share stays empty
 
