@@ -5,6 +5,7 @@ The commands that they call work in any environment that has the packages: on a 
 with a torch of its own, `python -m pytest tests/test_pages.py --device cuda`.
 """
 
+import argparse
 import os
 import re
 import shutil
@@ -31,7 +32,8 @@ ENVIRONMENTS = Path(".nox").absolute()
 BINARY = "Scripts/python.exe" if os.name == "nt" else "bin/python"
 PYTHON = ENVIRONMENTS / "shared" / BINARY
 SITE = Path("site").absolute()
-HTML_VALIDATOR = "vnu-jar@26.9.27"  # of the W3C; runs on Java
+PINS = Path("pins").absolute()  # with digests: what installs and checks the rest
+NPM = ENVIRONMENTS / "npm"
 
 
 def prepare(session: nox.Session, *groups: str) -> None:
@@ -51,7 +53,8 @@ def install(session: nox.Session, base: str, python: Path, *arguments: str) -> N
     pip = [str(python), "-m", "pip", "install", *quiet]
     if not python.exists():
         session.run_install(base, "-m", "venv", str(python.parents[1]))
-        session.run_install(*pip, "--upgrade", "pip", silent=True)
+        tools = ["--require-hashes", f"--requirement={PINS / 'tools.txt'}"]
+        session.run_install(*pip, *tools, silent=True)
     session.run_install(*pip, *arguments, silent=True)
 
 
@@ -91,10 +94,19 @@ def has_cuda(session: nox.Session) -> bool:
 
 def run_pages(session: nox.Session, *options: str, python: Path = PYTHON) -> None:
     """Run and judge the pages whose names contain one of the session's arguments."""
-    names = " or ".join(session.posargs)
-    selection = ["-k", names] if names else []
-    command = ["pytest", "tests/test_pages.py", *options, *selection]
+    names, shard = selection(session)
+    command = ["pytest", "tests/test_pages.py", *options, *names, *shard]
     run(session, *command, python=python)
+
+
+def selection(session: nox.Session) -> tuple[list[str], list[str]]:
+    """What the session's arguments select, for pytest: names of pages, a shard."""
+    parser = argparse.ArgumentParser(prog="nox -s SESSION --", add_help=False)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--shard")
+    chosen = parser.parse_args(session.posargs)
+    names = ["-k", " or ".join(chosen.names)] if chosen.names else []
+    return names, [f"--shard={chosen.shard}"] if chosen.shard else []
 
 
 def find_python(version: str) -> str | None:
@@ -123,16 +135,21 @@ def at_lowest(requirement: str) -> str:
 @nox.session
 @nox.parametrize("device", ["cpu", "cuda"], ids=["cpu", "cuda"])
 def tests(session: nox.Session, device: str) -> None:
-    """Run every page and every check; `-- rings` selects pages by name."""
+    """Run every page and every check; `-- rings` selects pages by name.
+
+    `-- --shard 2/5` selects the second of five shares, which take about the same time;
+    the first has all checks but the pages.
+    """
     prepare(session, "tests", "docs")
+    names, shard = selection(session)
     if device == "cuda":
         if not has_cuda(session):
             session.skip("torch finds no CUDA device: nothing was run on CUDA")
         run_pages(session, "--device=cuda")
-    elif session.posargs:
+    elif names:
         run_pages(session)
     else:
-        run(session, "pytest")
+        run(session, "pytest", *shard)
 
 
 @nox.session
@@ -199,7 +216,10 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Run pages that changed, build the site; by hand, `-- serve` then serves it."""
+    """Run pages that changed, build the site; by hand, `-- serve` then serves it.
+
+    With `-- joined`, no page is run: their files were joined from other machines.
+    """
     build = Build(SITE.parent, PYTHON)
     if build.is_done():
         session.log("nothing has changed since the site was built")
@@ -207,9 +227,11 @@ def docs(session: nox.Session) -> None:
         prepare(session, "tests", "docs")
         build.start()
         with prepared_mkdocs() as mkdocs:
-            run(session, "pytest", "tests/test_pages.py")
+            if "joined" not in session.posargs:
+                run(session, "pytest", "tests/test_pages.py")
             build.note_pages()
-            mkdocs.communicate("build\n")
+            mkdocs.communicate("build
+")
         if mkdocs.returncode:
             session.error(f"mkdocs build --strict ended with {mkdocs.returncode}")
         build.end()
@@ -238,8 +260,11 @@ def lint(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Check the built site's files, and read it in headless Chromium (CHROMIUM)."""
     prepare(session, "docs", "browser")
-    install = ["npm", "install", "--silent", "--no-save", "--prefix=.nox/npm"]
-    session.run_install(*install, HTML_VALIDATOR, external=True)
+    NPM.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):  # the W3C's validator of HTML
+        shutil.copy(PINS / name, NPM)
+    install = ["npm", "ci", "--silent", f"--prefix={NPM}"]
+    session.run_install(*install, external=True)
     # A check waits now and then, for the network to be quiet: a third fills two cores.
     workers = ["--numprocesses=3", "--dist=worksteal"]
     run(session, "pytest", "tests/browser", *workers, *session.posargs)

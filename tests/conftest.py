@@ -10,6 +10,7 @@ import pytest
 
 from page_runner.runner import PageRunner, Report
 from page_runner.script import find_pages
+from shards import OTHER_TESTS, Shard, read_seconds, write_seconds
 
 REPORT = pytest.StashKey[Report]()
 
@@ -38,13 +39,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=Path(__file__).parents[1] / "snippets",
         help="the folder of pages (default: snippets/)",
     )
+    group.addoption(
+        "--shard",
+        metavar="K/N",
+        help="run the K-th of N shares of the pages; the first has all other tests",
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`test_page` is run once for each page."""
     if "page_runner" in metafunc.fixturenames:
-        scripts = find_pages(metafunc.config.getoption("--snippets").resolve())
+        scripts = find_pages(_snippets(metafunc.config))
         metafunc.parametrize("script", scripts, ids=[path.stem for path in scripts])
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out what belongs to other shards.
+
+    Which pages those are depends on all pages, whatever `-k` selects of them.
+    """
+    if not (shard := _shard(config)):
+        return
+    stems = [script.stem for script in find_pages(_snippets(config))]
+    if shard.of > len(stems):
+        raise pytest.UsageError(
+            f"--shard: {len(stems)} pages make no {shard.of} shares"
+        )
+    others = 0.0 if all(map(_is_page_test, items)) else OTHER_TESTS
+    share = shard.share(stems, read_seconds(_snippets(config)), others)
+    chosen: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        script = _script_of(item)
+        belongs = script.stem in share if script else shard.has_other_tests
+        (chosen if belongs else left_out).append(item)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = chosen
 
 
 @pytest.fixture(scope="session")
@@ -55,11 +87,9 @@ def page_runner(request: pytest.FixtureRequest) -> Iterator[PageRunner]:
     """
     option = request.config.getoption
     selected = [
-        cast(Path, item.callspec.params["script"])
+        script
         for item in request.session.items
-        if isinstance(item, pytest.Function)
-        and _is_page_test(item)
-        and not hasattr(request.config, "workerinput")
+        if (script := _script_of(item)) and not hasattr(request.config, "workerinput")
     ]
     with PageRunner(
         option("--device"),
@@ -87,9 +117,27 @@ def pytest_runtest_makereport(
     return report
 
 
+def _snippets(config: pytest.Config) -> Path:
+    """The folder of pages."""
+    return cast(Path, config.getoption("--snippets")).resolve()
+
+
+def _shard(config: pytest.Config) -> Shard | None:
+    """The share that was asked for; None for everything."""
+    text = config.getoption("--shard")
+    return Shard.parse(text) if text else None
+
+
 def _is_page_test(item: pytest.Item) -> bool:
     """Whether a test runs a page; code blocks of Markdown files have no fixtures."""
     return "page_runner" in getattr(item, "fixturenames", ())
+
+
+def _script_of(item: pytest.Item) -> Path | None:
+    """The page that a test runs; None for any other test."""
+    if not _is_page_test(item) or not isinstance(item, pytest.Function):
+        return None
+    return cast(Path, item.callspec.params["script"])
 
 
 def _page_report(report: object) -> Report | None:
@@ -133,6 +181,11 @@ class PageReporter:
         asserts = sum(report.asserts for report in passed)
         stand_ins = sum(report.stand_in for report in self.reports)
         self.terminal.section("pages")
+        if shard := _shard(config):
+            count_all = len(find_pages(_snippets(config)))
+            self.terminal.write_line(
+                f"shard {shard}: {len(self.reports)} of {count_all} pages"
+            )
         self.terminal.write_line(
             f"{count['ran']} ran, {count['cached']} cached, {count['failed']} failed; "
             f"{len(compared)} compared ({numbers:,} numbers, {words:,} words, "
@@ -155,12 +208,21 @@ class PageReporter:
         if wanted and not self.reports and not session.config.option.collectonly:
             self.terminal.write_line("no page was executed, none was cached", red=True)
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if session.config.getoption("--record"):
+            stems = [script.stem for script in find_pages(_snippets(session.config))]
+            ran = [report for report in self.reports if report.status == "ran"]
+            new = {report.stem: report.seconds for report in ran}
+            write_seconds(_snippets(session.config), stems, new)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--record") and config.getoption("--claims-only"):
         raise pytest.UsageError("--claims-only compares nothing, --record writes it")
+    try:
+        _shard(config)
+    except ValueError as error:
+        raise pytest.UsageError(f"--shard: {error}") from error
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if terminal:  # a worker of xdist has none
         config.pluginmanager.register(PageReporter(terminal))

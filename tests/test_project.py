@@ -1,5 +1,6 @@
 """What the files of the project say of each other is true."""
 
+import json
 import re
 import tomllib
 from importlib import metadata
@@ -133,3 +134,29 @@ def test_every_file_names_the_same_pythons() -> None:
     steps = workflow["jobs"]["versions"]["steps"]
     (setup,) = [step for step in steps if "setup-python" in step.get("uses", "")]
     assert setup["with"]["python-version"].split() == [lowest, newest]
+
+
+@pytest.mark.parametrize("name", ["tools.txt", "publish.txt"])
+def test_what_installs_the_rest_is_pinned_with_digests(name: str) -> None:
+    """At the versions of constraints.txt, where that names them."""
+    text = (ROOT / "pins" / name).read_text().replace("\\\n", " ")
+    known = pins(RELEASES[-1])
+    for line in text.splitlines():
+        requirement, *digests = line.split(" --hash=")
+        package, version = requirement.split(";")[0].strip().split("==")
+        assert digests
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64} *", x) for x in digests)
+        assert known.get(canonicalize_name(package), version) == version
+
+
+def test_workflow_installs_nothing_without_its_digest() -> None:
+    files = [ROOT / ".github/workflows/publish.yml", ROOT / ".ci/run"]
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    assert not [line for line in lines if "pipx" in line]
+    installs = [line for line in lines if "pip install" in line]
+    assert len(installs) == 5
+    assert all("--require-hashes -r pins/" in line for line in installs)
+    packages = json.loads((ROOT / "pins/package-lock.json").read_text())["packages"]
+    locked = [entry for name, entry in packages.items() if name]
+    assert all(entry["integrity"].startswith("sha512-") for entry in locked)
+    assert locked

@@ -6,7 +6,7 @@ import http.server
 import io
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,6 +24,7 @@ from playwright.sync_api import (
 ROOT = Path(__file__).parents[2]
 SITE = Path(os.environ.get("SITE_DIR", ROOT / "site"))
 PAGES = sorted(path.name for path in SITE.glob("*.html"))
+ON_THE_SITE = [page for page in PAGES if page != "404.html"]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 QUIET = (
     "--no-sandbox",
@@ -33,9 +34,13 @@ QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Else each visit starts a second page, for the suggestions of an address bar.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,PaintHolding",
 )
 SUB_PATH = "/some/where/"  # nothing on the site may take itself to lie at the root
 HOME = urlsplit(os.environ.get("SITE_URL", "")).path or "/"  # as the 404 page knows it
+FOREIGN = "/x.js"  # on each server, for pages that come from another host
+MARK = b"document.documentElement.dataset.ran = 'foreign'"
 COMPRESSED = (".html", ".css", ".js", ".json", ".svg")  # by every host of sites
 NOTE_SHIFTS = """
 window.shifts = [];
@@ -69,13 +74,17 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         return super().translate_path(f"/{inside}")
 
     def send_head(self) -> io.BytesIO | BinaryIO | None:
+        if self.path == FOREIGN:
+            return self._send(MARK, "text/javascript")
         path = Path(self.translate_path(self.path))
         if path.suffix not in COMPRESSED or not path.is_file():
             return super().send_head()
-        body = compressed(path)
+        return self._send(compressed(path), self.guess_type(path), "gzip")
+
+    def _send(self, body: bytes, kind: str, encoding: str = "identity") -> io.BytesIO:
         self.send_response(200)
-        self.send_header("Content-Type", self.guess_type(path))
-        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Encoding", encoding)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         return io.BytesIO(body)
@@ -121,30 +130,40 @@ class Visit:
         self.tab.add_init_script(NOTE_SHIFTS)
         self.host = urlsplit(address).netloc
         self.complaints: list[str] = []
+        self.asked: set[str] = set()  # addresses since `open`, kept ones too
         self.received: dict[str, int] = {}  # bytes by address, since `open`
+        self.sizes: dict[str, int] = {}  # the same, of all that has ever come
         note = self.complaints.append
         self.tab.on("console", lambda m: note(f"{m.type}: {m.text}"))
         self.tab.on("pageerror", lambda error: note(f"error: {error}"))
         self.tab.on("requestfailed", self._note_failure)
         self.tab.on("request", lambda request: self._check_host(request.url))
         self.tab.on("response", self._note_refusal)
-        self._count_bytes(context)
+        self._wire = context.new_cdp_session(self.tab)
+        self._count_bytes()
 
     def open(self, address: str) -> "Visit":
         """Go to a page and wait until all of it is there."""
+        self.asked.clear()
         self.received.clear()
         self.tab.goto(address, wait_until="networkidle")
         self.tab.evaluate("document.fonts.ready.then(() => true)")
         return self
 
-    @property
-    def bytes(self) -> int:
-        """Bytes that the last page opened has brought over the wire.
+    def take_a_phone(self, width: int, height: int) -> None:
+        """Go on with a small window and fingers, and with all that was kept."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1}
+        self._wire.send("Emulation.setDeviceMetricsOverride", {**size, "mobile": True})
+        self._wire.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
 
-        Without the weights of a network that the reader plays with.
+    def cost(self, kept: Collection[str] = ()) -> dict[str, int]:
+        """The bytes that the last page opened costs a reader who has what is `kept`.
+
+        By address, without the weights of a network that the reader plays with, and
+        without the search's worker, of which no size is told.
         """
-        pages = {url: n for url, n in self.received.items() if "/published/" not in url}
-        return sum(pages.values())
+        asked = self.asked.difference(kept) & self.sizes.keys()
+        return {url: self.sizes[url] for url in asked if "/published/" not in url}
 
     @property
     def shifts(self) -> list[dict]:
@@ -164,18 +183,19 @@ class Visit:
         if parts.scheme not in ("data", "blob") and parts.netloc != self.host:
             self.complaints.append(f"other host: {url}")
 
-    def _count_bytes(self, context: BrowserContext) -> None:
-        wire = context.new_cdp_session(self.tab)
+    def _count_bytes(self) -> None:
         addresses: dict[str, str] = {}
 
         def asked(event: dict) -> None:
-            addresses[event["requestId"]] = event["request"]["url"]
+            url = addresses[event["requestId"]] = event["request"]["url"]
+            self.asked.add(url)
 
         def finished(event: dict) -> None:
             url = addresses.get(event["requestId"], "?")
             size = round(event["encodedDataLength"])
-            self.received[url] = self.received.get(url, 0) + size
+            self.received[url] = self.received.get(url, 0) + size  # 0 if it was kept
+            self.sizes[url] = max(self.sizes.get(url, 0), self.received[url])
 
-        wire.on("Network.requestWillBeSent", asked)
-        wire.on("Network.loadingFinished", finished)
-        wire.send("Network.enable")
+        self._wire.on("Network.requestWillBeSent", asked)
+        self._wire.on("Network.loadingFinished", finished)
+        self._wire.send("Network.enable")

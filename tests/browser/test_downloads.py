@@ -6,15 +6,23 @@ the page was judged, so a long page is run here only until all that it takes fro
 `load.py` has been used: there the download differs. Pages of less than SHORT seconds,
 and those that take nothing, are run to their end, and the notebooks of the short ones
 in a Jupyter kernel; with DOWNLOADS=all, every script and every notebook is.
+
+Scripts run in processes of their own, forked from one that has imported what all of
+them import: that takes longer than most of them.
 """
 
 import ast
 import json
 import math
+import multiprocessing
 import os
 import re
+import runpy
 import subprocess
 import sys
+import warnings
+from collections.abc import Iterator
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import nbformat
@@ -25,6 +33,9 @@ from browser.browsing import ROOT, SITE
 DOWNLOADS = sorted((SITE / "downloads").glob("*.py"))
 SHORT = math.inf if os.environ.get("DOWNLOADS") == "all" else 5  # seconds
 TIME_LIMIT = 600  # seconds
+IMPORTED = ["matplotlib.pyplot", "pandas", "torch", "torchvision.transforms.v2"]
+ALONE = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}  # one thread, and no display
+SAID, COMPLAINED = "stdout.txt", "stderr.txt"
 TAKEN = re.compile(r"^from load import (.+)\n", re.MULTILINE)
 NOTICE = re.compile(
     r"\w+: the data is not in .*\nA drawn stand-in takes .*\nTo get .*\n"
@@ -63,18 +74,77 @@ def test_script_is_the_page_and_a_helper(script: Path) -> None:
     assert lines[:start] + lines[start + block :] == wanted
 
 
+@pytest.fixture(scope="module")
+def imported() -> Iterator[ForkServerContext]:
+    """Starts processes in which the libraries are there already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(IMPORTED)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ALONE.items():
+            patch.setenv(name, value)
+        yield context
+
+
+def run_script(folder: Path, name: str) -> None:
+    """Run a script as `python name` does in its folder, which keeps what it says."""
+    os.chdir(folder)
+    for descriptor, file in [(1, SAID), (2, COMPLAINED)]:
+        os.dup2(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_APPEND), descriptor)
+    ours = {str(ROOT / path) for path in ("tests", "snippets", "docs/hooks")}
+    sys.path[:] = [str(folder), *(path for path in sys.path if path not in ours)]
+    sys.argv[:] = [name]
+    warnings.filterwarnings("ignore", "FigureCanvasAgg")
+    runpy.run_path(name, run_name="__main__")
+
+
 @pytest.mark.parametrize("script", DOWNLOADS, ids=lambda path: path.stem)
-def test_script_runs_with_nothing_beside_it(script: Path, tmp_path: Path) -> None:
+def test_script_runs_with_nothing_beside_it(
+    script: Path, tmp_path: Path, imported: ForkServerContext
+) -> None:
     """To its end, or, of a long page, until the page has its data."""
     whole = script.read_text(encoding="utf-8")
     page = page_of(script).read_text(encoding="utf-8")
     is_whole = is_short(script) or not names_taken(page)
     code = whole if is_whole else until_called(whole, page)
     (tmp_path / script.name).write_text(code, encoding="utf-8")
-    done = run_alone(tmp_path, "-W", "ignore:FigureCanvasAgg", script.name)
-    assert done.returncode == 0, done.stderr
-    assert NOTICE.sub("", done.stderr) == ""
-    assert done.stdout.strip() or not is_whole
+    status, said, complaints = run_alone(imported, tmp_path, script.name)
+    assert status == 0, complaints
+    assert NOTICE.sub("", complaints) == ""
+    assert said.strip() or not is_whole
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ("print('well')", (0, "well\n", "")),
+        ("import load", (1, "", r"No module named 'load'")),
+        ("import page_runner", (1, "", r"No module named 'page_runner'")),
+        ("torch.ones(1)", (1, "", r"NameError: name 'torch' is not defined")),
+        ("raise SystemExit(3)", (3, "", "")),
+    ],
+)
+def test_a_script_that_needs_what_is_ours_fails(
+    code: str, wanted: tuple[int, str, str], tmp_path: Path, imported: ForkServerContext
+) -> None:
+    (tmp_path / "made.py").write_text(code, encoding="utf-8")
+    status, said, complaints = run_alone(imported, tmp_path, "made.py")
+    assert (status, said) == wanted[:2]
+    assert wanted[2] in complaints
+
+
+def run_alone(
+    imported: ForkServerContext, folder: Path, name: str
+) -> tuple[int | None, str, str]:
+    """Run a script; its exit status, None past TIME_LIMIT, and what it printed."""
+    process = imported.Process(target=run_script, args=(folder, name))
+    process.start()
+    process.join(TIME_LIMIT)
+    status = process.exitcode
+    process.kill()
+    said, complaints = (
+        (folder / file).read_text(encoding="utf-8") for file in (SAID, COMPLAINED)
+    )
+    return status, said, complaints
 
 
 def names_taken(page: str) -> set[str]:
@@ -109,18 +179,6 @@ def test_a_long_script_runs_until_its_page_has_the_data() -> None:
     assert until_called(code, page) == code.removesuffix("print(SIDES)\n")
 
 
-def run_alone(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in a folder, on one thread."""
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"},
-        capture_output=True,
-        text=True,
-        timeout=TIME_LIMIT,
-    )
-
-
 @pytest.mark.parametrize("script", DOWNLOADS, ids=lambda path: path.stem)
 def test_notebook_has_the_code_of_the_script(script: Path) -> None:
     """So that it runs as the script does; it has its outputs, and no link to a file."""
@@ -144,7 +202,14 @@ def squeezed(code: str) -> str:
 def test_notebook_runs_with_nothing_beside_it(script: Path, tmp_path: Path) -> None:
     notebook = script.with_suffix(".ipynb")
     (tmp_path / notebook.name).write_bytes(notebook.read_bytes())
-    convert = ("-m", "nbconvert", "--to", "notebook", "--execute", "--output", "run")
-    done = run_alone(tmp_path, *convert, notebook.name)
+    convert = ["nbconvert", "--to", "notebook", "--execute", "--output", "run"]
+    done = subprocess.run(
+        [sys.executable, "-m", *convert, notebook.name],
+        cwd=tmp_path,
+        env={**os.environ, **ALONE},
+        capture_output=True,
+        text=True,
+        timeout=TIME_LIMIT,
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run.ipynb").exists()

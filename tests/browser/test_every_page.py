@@ -1,61 +1,99 @@
 """Every page of the built site in a real browser: whole, light, still, accessible.
 
-Checks the folder `site/` (or SITE_DIR), which `nox -s docs` builds.
+Checks the folder `site/` (or SITE_DIR), which `nox -s docs` builds. A visit leads to
+three pages, so that each is once the first one of a visit, once the next one in dark
+colours, and once the next one on a phone.
 """
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, expect
 
-from browser.browsing import HOME, PAGES, SITE, Visit, served
+from browser.browsing import HOME, ON_THE_SITE, SITE, Visit, served
+from browser.test_policy import DATA, assert_nothing_runs, foreign
 
-Scheme = Literal["light", "dark"]
-BODY_SCHEME: dict[Scheme, str] = {"light": "default", "dark": "slate"}
-PHONE: ViewportSize = {"width": 390, "height": 844}
+PHONE_WIDTH, PHONE_HEIGHT = 390, 844
 MAX_FIRST_VISIT = 600_000  # bytes over the wire, compressed as hosts do
 MAX_NEXT_PAGE = 150_000
 MAX_SHIFT = 0.005  # moved share of the window, times how far, in windows
-ACCESSIBLE = {
+ACCESSIBLE: dict[str, Any] = {
     "runOnly": [
         *("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
     ],
     "resultTypes": ["violations"],  # no list of the thousands of elements that are well
 }
-ON_THE_SITE = [page for page in PAGES if page != "404.html"]
+COLOURS = {**ACCESSIBLE, "runOnly": ["color-contrast", "link-in-text-block"]}
+ROUND = ON_THE_SITE * 2
+VISITS = [tuple(ROUND[at : at + 3]) for at in range(len(ON_THE_SITE))]
+
+Kept = Callable[[str], set[str]]
 
 
-@pytest.mark.parametrize("scheme", BODY_SCHEME)
-@pytest.mark.parametrize("page", ON_THE_SITE)
-def test_page_as_the_first_of_a_visit(
-    browser: Browser, address: str, page: str, scheme: Scheme
+@pytest.fixture(scope="module")
+def kept_before(browser: Browser, address: str) -> Kept:
+    """What a browser has kept that comes to a page from the home page.
+
+    The home page itself is reached from a lesson.
+    """
+
+    def asked(page: str) -> set[str]:
+        with browser.new_context() as context:
+            return Visit(context, address).open(address + page).asked
+
+    home, lesson = asked("index.html"), asked("tensors.html")
+    return lambda page: lesson if page == "index.html" else home
+
+
+@pytest.mark.parametrize("pages", VISITS, ids="-".join)
+def test_visit(
+    browser: Browser, address: str, kept_before: Kept, pages: tuple[str, str, str]
 ) -> None:
-    with browser.new_context(color_scheme=scheme) as context:
-        visit = Visit(context, address).open(address + page)
-        assert_whole(visit)
-        body = visit.tab.locator("body")
-        assert body.get_attribute("data-md-color-scheme") == BODY_SCHEME[scheme]
-        assert visit.bytes <= MAX_FIRST_VISIT, visit.received
-        assert sum(shift["value"] for shift in visit.shifts) <= MAX_SHIFT, visit.shifts
+    """To a page in light colours, to one in dark colours, to one on a phone.
+
+    The latter two have addresses that bring scripts along.
+    """
+    first, dark, on_a_phone = pages
+    bait = foreign(address)
+    with browser.new_context(color_scheme="light") as context:
+        visit = Visit(context, address).open(address + first)
+        assert_good(visit, "default")
+        assert sum(visit.received.values()) == sum(visit.sizes.values())
+        assert sum(visit.cost().values()) <= MAX_FIRST_VISIT, visit.cost()
         assert_accessible(visit.tab)
         assert visit.complaints == []
 
+        visit.tab.emulate_media(color_scheme="dark")
+        visit.open(f"{address}{dark}?{bait}#{DATA}")
+        assert_good(visit, "slate")
+        assert sum(visit.cost().values()) <= MAX_FIRST_VISIT, visit.cost()
+        assert_accessible(visit.tab, COLOURS)
+        assert visit.complaints == []
+        assert_nothing_runs(visit.tab, bait)
 
-@pytest.mark.parametrize("page", ON_THE_SITE)
-def test_page_as_the_next_of_a_visit_on_a_phone(
-    browser: Browser, address: str, page: str
-) -> None:
-    earlier = "index.html" if page != "index.html" else "tensors.html"
-    with browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True) as context:
-        visit = Visit(context, address).open(address + earlier).open(address + page)
-        assert_whole(visit)
-        assert visit.bytes <= MAX_NEXT_PAGE, visit.received
-        assert sum(shift["value"] for shift in visit.shifts) <= MAX_SHIFT, visit.shifts
+        visit.tab.emulate_media(color_scheme="light")
+        visit.take_a_phone(PHONE_WIDTH, PHONE_HEIGHT)
+        visit.complaints.clear()
+        visit.open(f"{address}{on_a_phone}?{DATA}#{bait}")
+        assert_good(visit, "default")
+        cost = visit.cost(kept_before(on_a_phone))
+        assert sum(cost.values()) <= MAX_NEXT_PAGE, cost
+        assert visit.tab.evaluate("matchMedia('(pointer: coarse)').matches")
         width = visit.tab.evaluate("document.documentElement.scrollWidth")
-        assert width <= PHONE["width"]
+        assert width <= PHONE_WIDTH
         assert_accessible(visit.tab)
         assert visit.complaints == []
+        assert_nothing_runs(visit.tab, bait)
+
+
+def assert_good(visit: Visit, scheme: str) -> None:
+    """The page is whole, in the colours that the reader wants, and has not moved."""
+    assert_whole(visit)
+    body = visit.tab.locator("body")
+    assert body.get_attribute("data-md-color-scheme") == scheme
+    assert sum(shift["value"] for shift in visit.shifts) <= MAX_SHIFT, visit.shifts
 
 
 def assert_whole(visit: Visit) -> None:
@@ -69,9 +107,12 @@ def assert_whole(visit: Visit) -> None:
     assert 0 not in sizes
 
 
-def assert_accessible(tab: Page) -> None:
-    """WCAG 2.2 A and AA, and what is held to be good practice, as far as axe sees."""
-    found = Axe().run(tab, options=ACCESSIBLE).response["violations"]
+def assert_accessible(tab: Page, rules: dict[str, Any] = ACCESSIBLE) -> None:
+    """WCAG 2.2 A and AA, and what is held to be good practice, as far as axe sees.
+
+    Where only colours are new, COLOURS are the rules that look at them.
+    """
+    found = Axe().run(tab, options=rules).response["violations"]
     assert [
         (violation["id"], node["html"], node["failureSummary"])
         for violation in found

@@ -1,14 +1,17 @@
-"""No page of the built site runs what an address tells it to, nor what is not ours."""
+"""No page of the built site runs what an address tells it to, nor what is not ours.
+
+Pages on a server are asked while they are visited (`test_every_page.py`).
+"""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page
 
-from browser.browsing import SITE
+from browser.browsing import FOREIGN, ON_THE_SITE, SITE
 
 HTML_FILES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
-FOREIGN = "http://foreign.test/x.js"
 DATA = "data:text/javascript,document.documentElement.dataset.ran='data'"
 TRY_THEM = """addresses => Promise.all(addresses.map(address => new Promise(resolve => {
   const script = document.createElement("script");
@@ -18,34 +21,15 @@ TRY_THEM = """addresses => Promise.all(addresses.map(address => new Promise(reso
 })))"""
 
 
-def answer(route: Route) -> None:
-    """What the foreign host would say."""
-    mark = "document.documentElement.dataset.ran='foreign'"
-    route.fulfill(body=mark, content_type="text/javascript")
+def foreign(address: str) -> str:
+    """A script that leaves a mark, from a host that is not the one of the site."""
+    return f"http://localhost:{urlsplit(address).port}{FOREIGN}"
 
 
-@pytest.fixture(scope="module", params=["http", "file"])
-def place(
-    request: pytest.FixtureRequest, browser: Browser, address: str
-) -> Iterator[tuple[Page, str]]:
-    """A tab that goes from file to file, and where the site lies."""
-    with browser.new_context() as context:
-        context.route("http://foreign.test/**", answer)
-        base = address if request.param == "http" else f"{SITE.as_uri()}/"
-        yield context.new_page(), base
-
-
-@pytest.mark.parametrize("file", HTML_FILES)
-def test_no_address_brings_a_script_along(place: tuple[Page, str], file: str) -> None:
-    """A file opened with a foreign or `data:` address runs neither; nor if asked to.
-
-    Each stands once after the `?` and once after the `#`.
-    """
-    tab, base = place
-    for query, fragment in [(FOREIGN, DATA), (DATA, FOREIGN)]:
-        tab.goto(f"{base}{file}?{query}#{fragment}", wait_until="networkidle")
-        assert what_ran(tab) is None
-    tab.evaluate(TRY_THEM, [FOREIGN, DATA])
+def assert_nothing_runs(tab: Page, bait: str) -> None:
+    """A page has run neither script that its address holds; nor does it if asked to."""
+    assert what_ran(tab) is None
+    tab.evaluate(TRY_THEM, [bait, DATA])
     assert what_ran(tab) is None
 
 
@@ -54,7 +38,52 @@ def what_ran(tab: Page) -> str | None:
     return tab.locator("html").get_attribute("data-ran")
 
 
-@pytest.mark.parametrize("wanted", [FOREIGN, DATA, "index.html", "assets/maths.js"])
+@pytest.mark.parametrize("script", ["foreign", "data"])
+def test_scripts_run_where_no_policy_is(
+    browser: Browser, address: str, script: str
+) -> None:
+    """So that a page on which they do not run has stopped them."""
+    with browser.new_context() as context:
+        tab = context.new_page()
+        tab.evaluate(TRY_THEM, [foreign(address) if script == "foreign" else DATA])
+        assert what_ran(tab) == script
+
+
+@pytest.mark.parametrize("file", HTML_FILES)
+def test_no_address_brings_a_script_along_from_disk(
+    disk: Page, address: str, file: str
+) -> None:
+    """A file opened with a foreign or `data:` address after its `?`, or its `#`."""
+    bait = foreign(address)
+    for query, fragment in [(bait, DATA), (DATA, bait)]:
+        url = f"{SITE.as_uri()}/{file}?{query}#{fragment}"
+        disk.goto(url, wait_until="networkidle")
+        assert what_ran(disk) is None
+    assert_nothing_runs(disk, bait)
+
+
+@pytest.mark.parametrize("file", sorted({*HTML_FILES} - {*ON_THE_SITE}))
+def test_no_address_brings_a_script_along_where_nobody_visits(
+    browser: Browser, address: str, file: str
+) -> None:
+    bait = foreign(address)
+    with browser.new_context() as context:
+        tab = context.new_page()
+        for query, fragment in [(bait, DATA), (DATA, bait)]:
+            tab.goto(f"{address}{file}?{query}#{fragment}", wait_until="networkidle")
+            assert_nothing_runs(tab, bait)
+
+
+@pytest.fixture(scope="module")
+def disk(browser: Browser) -> Iterator[Page]:
+    """A tab that goes from file to file."""
+    with browser.new_context() as context:
+        yield context.new_page()
+
+
+@pytest.mark.parametrize(
+    "wanted", ["http://foreign.test/x.js", DATA, "index.html", "assets/maths.js"]
+)
 def test_only_the_search_runs_in_place_of_a_worker(
     browser: Browser, wanted: str
 ) -> None:
