@@ -6,6 +6,16 @@ from nbformat import NotebookNode
 
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")  # the first is published
 
+MAX_MESSAGE = 10_000  # letters of a message that somebody is to read
+
+
+def shortened(text: str) -> str:
+    """A message without its middle, where it is too long to be read."""
+    half = MAX_MESSAGE // 2
+    if len(text) <= MAX_MESSAGE:
+        return text
+    return f"{text[:half]}\n[... {len(text) - 2 * half:,} letters ...]\n{text[-half:]}"
+
 
 @dataclass
 class Failure:
