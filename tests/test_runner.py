@@ -569,10 +569,46 @@ def test_stand_in_data_is_neither_compared_nor_recorded(good: Path) -> None:
     assert "not recorded" in run(good, record=True).problems[0]
 
 
-def test_other_data_is_not_compared(good: Path) -> None:
-    (good.parent / "load.py").write_text('used = {"mnist": "real 1a2b3c4d"}\n')
+HELPER = """\
+used = {"mnist": "real 1a2b3c4d"}
+COPIES = {"mnist 1a2b3c4d": "one", "mnist 5e6f7a8b": "two", "rings 5e6f7a8b": "three"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("data", "is_another_copy"),
+    [
+        ("mnist real 5e6f7a8b", True),
+        ("mnist real 5e6f7a8c", False),  # a flipped bit
+        ("rings real 5e6f7a8b", False),
+        ("mnist real 1a2b3c4d, rings real 5e6f7a8b", False),
+        ("mnist stand-in 5e6f7a8b", False),
+        ("none", False),
+        ("", False),
+    ],
+)
+def test_only_a_known_copy_is_other_data(
+    good: Path, data: str, is_another_copy: bool
+) -> None:
+    """No comparison is switched off by the `data:` line of a recording."""
+    (good.parent / "load.py").write_text(HELPER)
     edit(good, "import torch\n", "import torch\nfrom load import used\n")
-    assert run(good).not_compared == "other data than recorded (none)"
+    edit(store.expected_path(good), "data: none", f"data: {data}")
+    report = run(good)
+    assert report.not_compared == f"other data than recorded ({data})"
+    assert (report.problems == []) == is_another_copy
+    if not is_another_copy:
+        assert "restore the recording with git" in report.problems[0]
+
+
+def test_data_that_nobody_knows_is_a_failure(good: Path) -> None:
+    (good.parent / "load.py").write_text('used = {"mnist": "unknown 1a2b3c4d"}')
+    edit(good, "import torch\n", "import torch\nfrom load import used\n")
+    problem = run(good).problems[0]
+    assert problem.startswith("11_good.py:1: its data is mnist unknown 1a2b3c4d, no")
+    assert "it is downloaded" in problem
+    assert "no copy that `load.py` knows" in run(good, claims_only=True).problems[0]
+    assert "no copy that `load.py` knows" in run(good, record=True).problems[0]
 
 
 def test_outputs_are_those_of_jupyter(good: Path) -> None:

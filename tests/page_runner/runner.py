@@ -10,7 +10,7 @@ from typing import Any
 
 from page_runner import expected as recorded
 from page_runner import recording, store
-from page_runner.judge import Verdict, judge, locate, uses_stand_in
+from page_runner.judge import Verdict, judge, locate, unknown_data, uses_stand_in
 from page_runner.pool import PageDied, PagePool
 from page_runner.run import Run
 from page_runner.script import Page, PageError, parse
@@ -168,6 +168,8 @@ class PageRunner:
             if uses_stand_in(run.data):
                 message = "not recorded: it ran on stand-in data"
                 return Verdict([locate(page, None, message)])
+            if problems := unknown_data(page, run):
+                return Verdict(problems, not_compared="it was not recorded")
             measured, problems = recording.combine(page, run, others)
             if problems:
                 return Verdict(problems, not_compared="it was not recorded")
