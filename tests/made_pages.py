@@ -30,13 +30,15 @@ on_linux = pytest.mark.skipif(
 )
 
 
-def page_of(folder: Path, code: str, time_limit: float | None = None) -> Page:
+def page_of(
+    folder: Path, code: str, time_limit: float | None = None, stem: str = "11_page"
+) -> Page:
     """A page whose first code cell begins with `code`."""
     header = HEADER
     if time_limit:
         header = header.replace("level:", f"time_limit: {time_limit}\n#     level:")
         code = code.removeprefix("\n")
-    script = folder / "snippets" / "11_page.py"
+    script = folder / "snippets" / f"{stem}.py"
     script.parent.mkdir(exist_ok=True)
     script.write_text(f"{header}# %% [markdown]\n# # Title\n\n# %%\n{code}\n")
     return parse(script)

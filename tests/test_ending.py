@@ -73,9 +73,8 @@ def server(tmp_path: Path, temporary: Path) -> Iterator[Server]:
     assert list(temporary.iterdir()) == []
 
 
-def start(server: Server, folder: Path, code: str, **options: float) -> PageProcess:
-    page = page_of(folder, code, **options)
-    return PageProcess(page, server.environment, None, server)
+def start(server: Server, folder: Path, code: str) -> PageProcess:
+    return PageProcess(page_of(folder, code), server.environment, None, server)
 
 
 @pytest.mark.parametrize(

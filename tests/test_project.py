@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from page_runner.expected import read
+from page_runner.expected import SUMS, checksum, read, render_sums
 from page_runner.script import find_pages, parse
 
 ROOT = Path(__file__).parents[1]
@@ -45,6 +45,13 @@ def test_recording_can_be_read(script: Path) -> None:
     expected = read(ROOT / "tests" / "expected" / f"{script.stem}.txt")
     assert expected is not None
     assert any(expected.cells.values())
+
+
+def test_checksum_of_each_recording_is_kept() -> None:
+    """As `sha256sum --check SHA256SUMS` finds in that folder."""
+    folder = ROOT / "tests" / "expected"
+    sums = {path.name: checksum(path.read_bytes()) for path in folder.glob("*.txt")}
+    assert (folder / SUMS).read_text() == render_sums(sums)
 
 
 def test_every_row_of_the_sources_is_taught() -> None:

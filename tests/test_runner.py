@@ -21,6 +21,7 @@ import pytest
 from nbformat import NotebookNode
 from packaging.requirements import Requirement
 
+from made_pages import page_of
 from page_runner import store
 from page_runner.pool import PagePool
 from page_runner.runner import PageRunner, Report
@@ -494,16 +495,6 @@ def test_script_that_vanishes_is_reported(tmp_path: Path) -> None:
     )
 
 
-def test_one_flipped_digit_is_a_damaged_page(good: Path) -> None:
-    run(good)
-    path = store.page_path(good)
-    text = path.read_text()
-    path.write_text(text.replace("0.3125", "0.3135", 1))
-    assert store.read(good) is None
-    assert run(good).reason == "never run"
-    assert store.read(good) is not None
-
-
 def test_written_files_have_the_mode_of_any_other(tmp_path: Path) -> None:
     store.write_whole(tmp_path / "folder" / "whole", "text")
     (tmp_path / "other").write_text("text")
@@ -528,7 +519,9 @@ def test_damaged_notebook_is_missing(good: Path, damage: str) -> None:
     text = path.read_text()
     path.write_text(text[: len(text) // 2] if damage == "truncated" else damage)
     assert store.read(good) is None
-    assert run(good).status == "ran"
+    report = run(good)
+    assert (report.status, report.reason) == ("ran", "its page file was damaged")
+    assert run(good).status == "cached"
 
 
 def test_record_writes_what_is_then_compared(good: Path) -> None:
@@ -609,6 +602,55 @@ def test_data_that_nobody_knows_is_a_failure(good: Path) -> None:
     assert "it is downloaded" in problem
     assert "no copy that `load.py` knows" in run(good, claims_only=True).problems[0]
     assert "no copy that `load.py` knows" in run(good, record=True).problems[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [
+        ("Path(__file__).with_name('99_planted.py').write_text('')", "new snippets/99"),
+        ("Path('../x').write_text('')", "new ../x"),
+        ("Path(__file__).touch()", "changed snippets/11_good.py"),
+        ("Path(__file__).parents[1].joinpath('README.md').unlink()", "gone README.md"),
+        (
+            "for file in Path(__file__).parents[1].glob('tests/*/*'): file.unlink()",
+            "gone tests/expected/11_good.txt, gone",
+        ),
+    ],
+)
+def test_writing_outside_its_folder_fails_a_page(
+    good: Path, code: str, change: str
+) -> None:
+    (good.parents[1] / "README.md").touch()
+    (good.parents[1] / "out.txt").touch()
+    edit(good, "import torch\n", f"import torch\nfrom pathlib import Path\n{code}\n")
+    problems = "\n".join(run(good).problems)
+    assert re.search(f"11_good.py:1: files outside its folder: {change}", problems)
+    assert "a page writes to temporary files" in problems
+
+
+def test_pages_that_ran_when_a_file_came_are_named(tmp_path: Path) -> None:
+    planting = "import time; from pathlib import Path\ntime.sleep(1)\n"
+    planting += "Path(__file__).with_name('99_planted.py').write_text('')"
+    pages = [
+        page_of(tmp_path, planting, stem="11_one"),
+        page_of(tmp_path, "import time; time.sleep(3)", stem="12_two"),
+        page_of(tmp_path, "print(1)", stem="13_three"),
+    ]
+    with PagePool("cpu", tmp_path) as pool:
+        futures = [pool.submit(page) for page in pages]
+        runs = [future.result() for future in futures]
+    one, two, three = ([str(heard) for heard in run.complaints] for run in runs)
+    assert "new snippets/99_planted.py (if it was not 12_two.py" in one[0]
+    assert "new snippets/99_planted.py (if it was not 11_one.py" in two[0]
+    assert three == []
+
+
+def test_what_is_edited_while_pages_run_live_is_no_fault(good: Path) -> None:
+    edit(good, "import torch\n", "import torch, time; time.sleep(2)\n")
+    with PageRunner("cpu", live=True) as runner:
+        runner.start(good)
+        (good.parent / "12_new.py").touch()
+        assert runner.finish(good).status == "ran"
 
 
 def test_outputs_are_those_of_jupyter(good: Path) -> None:

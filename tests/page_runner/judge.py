@@ -94,8 +94,14 @@ def _warnings(page: Page, run: Run, only_shown: bool) -> list[str]:
 
 
 def _complaints(page: Page, run: Run) -> list[str]:
+    """What the page did or suffered; on line 1, what is of no cell in particular."""
     return [
-        locate(page, page.cell_at(heard.line), str(heard), heard.line)
+        locate(
+            page,
+            page.cell_at(heard.line) if heard.line > 1 else None,
+            str(heard),
+            heard.line,
+        )
         for heard in run.complaints
     ]
 

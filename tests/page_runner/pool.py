@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from page_runner.checkout import changes, snapshot
 from page_runner.environment import (
     SET_BY_PAGE,
     memory_limit,
@@ -33,7 +34,7 @@ from page_runner.environment import (
 )
 from page_runner.folders import clear_abandoned, new_folder
 from page_runner.processes import descendants, end_group, memory
-from page_runner.run import Run
+from page_runner.run import Complaint, Run
 from page_runner.script import Page
 from page_runner.variations import PLAIN, Variation
 
@@ -42,6 +43,9 @@ START_LIMIT = 120.0  # seconds to start and import, before a page's own limit co
 INTERVAL = 0.5  # seconds between looks at what a page has written, and holds
 MAX_FILE = 10_000_000  # bytes that a page may write to stdout or to stderr
 STDERR_LINES = 20  # of the end of what a page that died wrote
+OWN_FILES = {  # of a page's folder
+    *("page", "run", "stdout", "stderr", "complaints", "crash", "current", "tmp")
+}
 
 TESTS = Path(__file__).resolve().parents[1]
 SERVER = "from page_runner.server import main; main()"
@@ -70,6 +74,7 @@ class PagePool:
     device: "cpu" hides every accelerator from the pages; "cuda" does not.
     data_root: the folder that pages load data from.
     start_method: "fork" from a server, or "spawn" a fresh process for each page.
+    may_change: what the paths of files begin with that others write to meanwhile.
     """
 
     def __init__(
@@ -78,8 +83,10 @@ class PagePool:
         data_root: Path,
         jobs: int = 2,
         start_method: str = "fork" if sys.platform == "linux" else "spawn",
+        may_change: tuple[str, ...] = (),
     ) -> None:
         self.device, self.data_root = device, data_root
+        self.may_change = may_change
         self._forks = start_method == "fork"
         self._is_closed = False
         self._running: set[PageProcess] = set()
@@ -136,17 +143,33 @@ class PagePool:
             if self._forks
             else Server(environment, forks=False)
         )
+        before = snapshot(page.path.parents[1], self.may_change)
         process = PageProcess(page, environment, variation.noise, server)
-        self._running.add(process)
+        self._note_neighbours(process)
         if self._is_closed:
             process.stop()
         try:
-            return process.result()
+            run = process.result()
         finally:
+            strays = process.strays()
             process.end()
             self._running.discard(process)
             if not self._forks:
                 server.stop()
+        strays = strays or changes(
+            before, snapshot(page.path.parents[1], self.may_change)
+        )
+        if strays:
+            message = f"{strays}{process.who_else()}; a page writes to temporary files"
+            run.complaints.append(Complaint(1, "files outside its folder", message))
+        return run
+
+    def _note_neighbours(self, process: "PageProcess") -> None:
+        """Let pages that run at the same time know of each other."""
+        for other in list(self._running):
+            other.neighbours.add(process.page.path.name)
+            process.neighbours.add(other.page.path.name)
+        self._running.add(process)
 
 
 class Server:
@@ -253,6 +276,7 @@ class PageProcess:
         self._most_memory = memory_limit(environment)
         self.folder = Path(tempfile.mkdtemp(prefix="", dir=server.root))
         (self.folder / "page").write_bytes(pickle.dumps((page, environment, noise)))
+        self.neighbours: set[str] = set()  # scripts that ran at the same time
         self.said: dict[str, Any] = {}  # pid, keeper, started, cell, done, exit
         self._is_stopped = False
         most = most or START_LIMIT + page.header.time_limit + 10 * GRACE
@@ -278,6 +302,19 @@ class PageProcess:
         """End the page and its workers; when it has ended, its folder is gone."""
         self._signal(self._end)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def strays(self) -> str:
+        """What a page has left beside its current folder, in words; "" if nothing."""
+        return ", ".join(
+            f"new ../{path.name}"
+            for path in sorted(self.folder.iterdir())
+            if path.name not in OWN_FILES
+        )
+
+    def who_else(self) -> str:
+        """Who may have changed files in its place, in words."""
+        others = " or ".join(sorted(self.neighbours))
+        return f" (if it was not {others}, which ran then)" if others else ""
 
     def _wait(self) -> str:
         """Wait until the page is done: what is wrong where it will not be, or ""."""
