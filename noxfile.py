@@ -162,6 +162,13 @@ def drifts(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Build under kills, full and read-only disks and the like; Linux, minutes."""
+    prepare(session, "tests", "docs")
+    run(session, "pytest", "tests/faults", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Run pages that changed, build the site; by hand, `-- serve` then serves it."""
     prepare(session, "tests", "docs")

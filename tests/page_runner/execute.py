@@ -189,10 +189,10 @@ def _add_facts(run: Run, page: Page, module: types.ModuleType) -> None:
         run.device_name = torch.cuda.get_device_name()
     else:
         run.device_name = "CPU, one thread"
-    run.processor = f"{_processor()}, {torch.backends.cpu.get_cpu_capability()}"
+    run.processor = f"{processor_name()}, {torch.backends.cpu.get_cpu_capability()}"
 
 
-def _processor() -> str:
+def processor_name() -> str:
     """The processor's name as its maker gives it, or else its architecture."""
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
