@@ -140,3 +140,16 @@ def test_every_file_names_the_same_pythons() -> None:
     steps = workflow["jobs"]["versions"]["steps"]
     (setup,) = [step for step in steps if "setup-python" in step.get("uses", "")]
     assert setup["with"]["python-version"].split() == [lowest, newest]
+
+
+def test_workflow_may_only_read_but_where_it_publishes() -> None:
+    """And each action that it uses is pinned to a commit."""
+    text = (ROOT / ".github" / "workflows" / "publish.yml").read_text()
+    workflow = yaml.safe_load(text)
+    assert workflow["permissions"] == {"contents": "read"}
+    allowed = {name: job.get("permissions") for name, job in workflow["jobs"].items()}
+    assert allowed.pop("publish") == {"contents": "write"}
+    assert set(allowed.values()) == {None}
+    actions = re.findall(r"uses: (\S+)", text)
+    assert actions
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", one) for one in actions)

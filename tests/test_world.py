@@ -504,6 +504,34 @@ def test_memory_without_end(
     assert printed_by(tmp_path, "print('another')") == "another\n"
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import torch; torch.set_default_dtype(torch.float64)",
+        "import locale; locale.setlocale(locale.LC_ALL, 'C')",
+        "import os, shutil; shutil.rmtree(os.getcwd())",
+        "import os, shutil; shutil.rmtree(os.path.dirname(os.getcwd()))",
+        "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)",
+        "import os, signal; os.kill(os.getppid(), signal.SIGKILL)",
+        "import sys; sys.setrecursionlimit(10**9)\ndef f(): f()\nf()",
+        "import re, signal; signal.signal(6, signal.SIG_IGN)\n"
+        "re.match('(a*)*b', 'a' * 99)",
+    ],
+)
+def test_what_a_page_does_to_itself_is_no_other_pages_fault(
+    tmp_path: Path, code: str
+) -> None:
+    """Whatever becomes of it, within its limit, the next page runs as ever."""
+    with PagePool("cpu", tmp_path) as pages:
+        future = pages.submit(page_of(tmp_path, code, time_limit=5))
+        if error := future.exception():
+            assert isinstance(error, PageDied)
+            assert error.line >= FIRST_LINE
+        after = "import torch, os, locale\nprint(torch.ones(1).dtype, os.listdir())"
+        run = pages.submit(page_of(tmp_path, after)).result()
+    assert run.printed()[1] == "torch.float32 []\n"
+
+
 def test_crash_names_its_line(tmp_path: Path) -> None:
     code = """\
 import ctypes

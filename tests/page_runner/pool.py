@@ -305,11 +305,8 @@ class PageProcess:
 
     def strays(self) -> str:
         """What a page has left beside its current folder, in words; "" if nothing."""
-        return ", ".join(
-            f"new ../{path.name}"
-            for path in sorted(self.folder.iterdir())
-            if path.name not in OWN_FILES
-        )
+        names = {path.name for path in self.folder.glob("*")}  # none if it is deleted
+        return ", ".join(f"new ../{name}" for name in sorted(names - OWN_FILES))
 
     def who_else(self) -> str:
         """Who may have changed files in its place, in words."""
