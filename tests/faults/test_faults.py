@@ -250,6 +250,7 @@ def test_stopped_while_it_is_served(
     assert build(project)[0] == 0
     script = project / "snippets" / "11_good.py"
     script.write_text(f"{script.read_text()}\nimport time; time.sleep(600)\n")
+    shutil.copy(ROOT / "pyproject.toml", project)
     (project / "tests" / "page_runner").symlink_to(ROOT / "tests" / "page_runner")
     serve = subprocess.Popen(
         [sys.executable, "-m", "mkdocs", "serve", "--dev-addr=127.0.0.1:0"],
