@@ -394,7 +394,7 @@ def test_edit_during_a_run_is_a_change(good: Path) -> None:
     load = good.parent / "load.py"
     load.write_text("used = {}\n")
     edit(good, "import torch\n", "import torch\nfrom load import used\n")
-    with PageRunner("cpu") as runner:
+    with PageRunner("cpu", live=True) as runner:
         runner.start(good)
         load.write_text("used = {}\nnew = 1\n")
         edit(good, "It prints", "It also prints")
