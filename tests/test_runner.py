@@ -415,6 +415,7 @@ Path(os.environ["SNIPPETS_DATA"], "mnist").write_text("1")
 used = {"mnist": "real 1a2b3c4d"}
 """)
     edit(good, "import torch\n", "import torch\nfrom load import used\n")
+    edit(store.expected_path(good), "data: none", "data: mnist real 1a2b3c4d")
     assert run(good).status == "ran"
     assert changed(good) == []
 

@@ -11,7 +11,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -138,6 +138,7 @@ def test_killed_at_random_moments(
         assert code == 0, said
         assert difference(contents(project / "site"), undisturbed) == []
         assert list(temporary.glob("*pages-*")) == []
+        assert named_by_processes(str(temporary)) == []
     assert moments > KILLS / 2
     seen(f"{KILLS} of {KILLS} builds after it the same, no folder and no process left")
 
@@ -270,6 +271,19 @@ def test_stopped_while_it_is_served(
     finally:
         serve.kill()
     seen(f"all processes and folders gone in {time.monotonic() - stopped:.1f} s")
+
+
+def named_by_processes(text: str) -> list[str]:
+    """The commands of processes that name something, as servers and pages their folder.
+
+    One that ends meanwhile names nothing.
+    """
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            command = file.read_bytes().decode(errors="replace")
+            found += [command] if text in command else []
+    return found
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:
