@@ -215,6 +215,13 @@ def mutants(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Build under kills, full and read-only disks and the like; Linux, minutes."""
+    prepare(session, "tests", "docs")
+    run(session, "pytest", "tests/faults", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Run pages that changed, build the site; by hand, `-- serve` then serves it.
 
@@ -230,8 +237,7 @@ def docs(session: nox.Session) -> None:
             if "joined" not in session.posargs:
                 run(session, "pytest", "tests/test_pages.py")
             build.note_pages()
-            mkdocs.communicate("build
-")
+            mkdocs.communicate("build\n")
         if mkdocs.returncode:
             session.error(f"mkdocs build --strict ended with {mkdocs.returncode}")
         build.end()

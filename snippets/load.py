@@ -5,6 +5,7 @@ It holds MNIST/raw/*-ubyte, cifar10.npz and diabetes.csv.gz. What is missing the
 downloaded. Where that fails, or SNIPPETS_OFFLINE=1 forbids it, a stand-in of the same
 shapes and classes is drawn, once, into stand-in/ of the data root. Both are said on
 stderr, unless SNIPPETS_QUIET=1 (`used` says what was loaded in any case).
+Data that is neither is used as well, and called unknown.
 """
 
 import gzip
@@ -38,8 +39,17 @@ CIFAR10_CLASSES = (
     *("dog", "frog", "horse", "ship", "truck"),
 )
 
-# What was loaded, by data set: "real" or "stand-in", and a fingerprint of the content.
+# What was loaded, by data set: "real", "stand-in" or "unknown"; and a fingerprint of
+# the content.
 used: dict[str, str] = {}
+
+# What is real: each known copy of a set, by its name and fingerprint. Besides, CIFAR-10
+# as this file downloads it, whose archive torchvision checks: see _CHECKED.
+COPIES = {
+    "mnist 6bbc9ace": "the four original files",
+    "cifar10 4140103b": "a copy of which every picture went through JPEG once",
+    "diabetes a201965c": "759 patients, with features scaled to [-1, 1]",
+}
 
 _MNIST_MD5 = {  # in the order of ImageData
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -55,6 +65,7 @@ _DIABETES_URL = (
     "diabetes.csv.gz"
 )
 _NETWORK_TIMEOUT = 10  # seconds without an answer
+_CHECKED = "cifar10.checked"  # holds the fingerprint of the arrays that were downloaded
 _STAND_IN = "stand-in"  # call it stand-in-2 when a drawing changes
 _FONTS = (  # of those that come with matplotlib
     *("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique"),
@@ -145,8 +156,23 @@ def _obtain(source: _Source) -> Any:
         kind, found = "stand-in", _find(source, folder, real=False)
         found = found or _make(source, root, folder, real=False)
     content, fingerprint = found
+    if kind == "real" and not _is_known(f"{source.name} {fingerprint}", root):
+        kind = "unknown"
+    if kind == "unknown" and source.name not in used:
+        with _quiet():
+            print(
+                f"{source.name}: the data in {root} is no copy that load.py knows "
+                f"({fingerprint}).\nNumbers may differ from those of the real data.",
+                file=sys.stderr,
+            )
     used[source.name] = f"{kind} {fingerprint}"
     return content
+
+
+def _is_known(copy: str, root: Path) -> bool:
+    """Whether a copy is on the list, or was noted when it was downloaded."""
+    note = root / _CHECKED
+    return copy in COPIES or (note.is_file() and note.read_text() == copy)
 
 
 def _find(source: _Source, folder: Path, real: bool) -> tuple[Any, str] | None:
@@ -378,6 +404,7 @@ def _download_cifar10(folder: Path) -> None:
             arrays[f"x_{split}"] = data.data
             arrays[f"y_{split}"] = np.array(data.targets, np.uint8)
     np.savez(folder / "cifar10.npz", **arrays)
+    (folder / _CHECKED).write_text(f"cifar10 {_read_cifar10(folder, True)[1]}")
 
 
 def _draw_cifar10(folder: Path) -> None:

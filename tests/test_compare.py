@@ -1,6 +1,7 @@
 """Words and integers exactly, decimals within tolerance, whatever is around them."""
 
 import re
+import time
 
 import numpy as np
 import pytest
@@ -204,3 +205,18 @@ def test_three_spreads_are_enough() -> None:
 )
 def test_tokens_that_are_numbers(text: str, numbers: list[str]) -> None:
     assert [token.text for token in tokenize(text) if token.kind != "word"] == numbers
+
+
+@pytest.mark.parametrize(
+    "piece", ["x", "1", "-", "0.123 ", "1. ", "1.", "1,111", "\n", "1e", "1 ±", "é "]
+)
+def test_time_is_proportional_to_the_text(piece: str) -> None:
+    """Four times the text takes about four times as long, not sixteen times."""
+
+    def seconds(size: int) -> float:
+        text = piece * (size // len(piece))
+        start = time.process_time()
+        compare(text, text)
+        return time.process_time() - start
+
+    assert seconds(400_000) < 9 * seconds(100_000) + 0.2

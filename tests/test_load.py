@@ -5,14 +5,19 @@ Most tests use small sets; where SNIPPETS_DATA holds the real ones, those are re
 """
 
 import contextlib
+import functools
 import hashlib
+import http.server
 import io
 import os
+import pickle
 import random
 import shutil
 import socket
 import subprocess
 import sys
+import tarfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -104,6 +109,11 @@ def take_for_real(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = load._read_table(folder / "diabetes.csv.gz")
     digest = hashlib.sha256(table.tobytes()).hexdigest()
     monkeypatch.setattr(load, "_DIABETES_SHA256", digest)
+    _, cifar10 = load._read_cifar10(folder, True)
+    mnist = digests["train-images-idx3-ubyte"]
+    copies = {"mnist": mnist[:8], "cifar10": cifar10, "diabetes": digest[:8]}
+    known = {f"{name} {fingerprint}": "real" for name, fingerprint in copies.items()}
+    monkeypatch.setattr(load, "COPIES", known)
 
 
 def names(folder: Path) -> set[str]:
@@ -551,7 +561,61 @@ def test_download_of_cifar10(root: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert data.test_images.unique().item() == 100
     assert data.train_labels.unique().item() == 9
     assert data.test_labels.unique().item() == 8
-    assert names(root) == {"cifar10.npz"}
+    assert names(root) == {"cifar10.npz", "cifar10.checked"}
+    assert load.used["cifar10"].startswith("real ")  # whatever it holds: it was checked
+    load.cifar10()
+    assert load.used["cifar10"].startswith("real ")
+    rewrite(root / "cifar10.npz", y_test=np.full(100, 7))
+    load.cifar10()
+    assert load.used["cifar10"].startswith("unknown ")
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder, and says nothing of it."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Mischief:
+    """What leaves a file behind when it is unpickled."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Callable[[Path], None], tuple[Path]]:
+        return Path.touch, (self.marker,)
+
+
+def test_nothing_is_unpickled_whose_checksum_is_another(
+    root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An archive in the place of that of CIFAR-10, which also leaves its folder."""
+    archive, marker = tmp_path / "cifar-10-python.tar.gz", tmp_path / "unpickled"
+    content = pickle.dumps(Mischief(marker))
+    with tarfile.open(archive, "w:gz") as file:
+        for name in ("cifar-10-batches-py/data_batch_1", "../../../outside"):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            file.addfile(member, io.BytesIO(content))
+    pickle.loads(content)
+    marker.unlink()  # it would have worked
+    handler = functools.partial(QuietHandler, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/{archive.name}"
+        monkeypatch.setattr(torchvision.datasets.CIFAR10, "url", url)
+        monkeypatch.delenv("SNIPPETS_OFFLINE")
+        load.cifar10()
+        server.shutdown()
+    assert load.used["cifar10"].startswith("stand-in ")
+    assert "corrupted" in capsys.readouterr().err
+    assert not marker.exists()
+    assert not list(tmp_path.rglob("outside"))
+    assert names(root) == {"stand-in"}
 
 
 # The stand-in
@@ -752,6 +816,31 @@ def test_fingerprint_tells_contents_apart(
     monkeypatch.setattr(load, "Generator", OtherGenerator)
     fetch(name)
     assert load.used[name].split()[1] != fingerprint
+
+
+@every_set
+def test_list_of_known_copies_is_of_the_real_sets(name: str) -> None:
+    (copy,) = [copy for copy in load.COPIES if copy.startswith(f"{name} ")]
+    digests = {
+        "mnist": load._MNIST_MD5["train-images-idx3-ubyte"],
+        "diabetes": load._DIABETES_SHA256,
+    }
+    if name in digests:  # the whole content is checked before
+        assert digests[name].startswith(copy.split()[1])
+
+
+def test_shuffled_labels_are_unknown_data(
+    real: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are whole and of the right form, and no copy of CIFAR-10."""
+    monkeypatch.delenv("SNIPPETS_QUIET", raising=False)
+    with np.load(real / "cifar10.npz") as file:
+        labels = file["y_train"]
+    rewrite(real / "cifar10.npz", y_train=labels[::-1])
+    load.cifar10()
+    load.cifar10()
+    assert load.used["cifar10"].startswith("unknown ")
+    assert capsys.readouterr().err.count("is no copy that load.py knows") == 1
 
 
 def test_used_follows_every_entrance(real: Path) -> None:

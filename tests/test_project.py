@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from page_runner.expected import read
+from page_runner.expected import SUMS, checksum, read, render_sums
 from page_runner.script import find_pages, parse
 
 ROOT = Path(__file__).parents[1]
@@ -46,6 +46,13 @@ def test_recording_can_be_read(script: Path) -> None:
     expected = read(ROOT / "tests" / "expected" / f"{script.stem}.txt")
     assert expected is not None
     assert any(expected.cells.values())
+
+
+def test_checksum_of_each_recording_is_kept() -> None:
+    """As `sha256sum --check SHA256SUMS` finds in that folder."""
+    folder = ROOT / "tests" / "expected"
+    sums = {path.name: checksum(path.read_bytes()) for path in folder.glob("*.txt")}
+    assert (folder / SUMS).read_text() == render_sums(sums)
 
 
 def test_every_row_of_the_sources_is_taught() -> None:
@@ -154,9 +161,22 @@ def test_workflow_installs_nothing_without_its_digest() -> None:
     lines = [line for file in files for line in file.read_text().splitlines()]
     assert not [line for line in lines if "pipx" in line]
     installs = [line for line in lines if "pip install" in line]
-    assert len(installs) == 5
+    assert len(installs) == 6
     assert all("--require-hashes -r pins/" in line for line in installs)
     packages = json.loads((ROOT / "pins/package-lock.json").read_text())["packages"]
     locked = [entry for name, entry in packages.items() if name]
     assert all(entry["integrity"].startswith("sha512-") for entry in locked)
     assert locked
+
+
+def test_workflow_may_only_read_but_where_it_publishes() -> None:
+    """And each action that it uses is pinned to a commit."""
+    text = (ROOT / ".github" / "workflows" / "publish.yml").read_text()
+    workflow = yaml.safe_load(text)
+    assert workflow["permissions"] == {"contents": "read"}
+    allowed = {name: job.get("permissions") for name, job in workflow["jobs"].items()}
+    assert allowed.pop("publish") == {"contents": "write"}
+    assert set(allowed.values()) == {None}
+    actions = re.findall(r"uses: (\S+)", text)
+    assert actions
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", one) for one in actions)

@@ -21,6 +21,7 @@ import pytest
 from nbformat import NotebookNode
 from packaging.requirements import Requirement
 
+from made_pages import page_of
 from page_runner import store
 from page_runner.pool import PagePool
 from page_runner.runner import PageRunner, Report
@@ -424,7 +425,7 @@ def test_edit_during_a_run_is_a_change(good: Path) -> None:
     load = good.parent / "load.py"
     load.write_text("used = {}\n")
     edit(good, "import torch\n", "import torch\nfrom load import used\n")
-    with PageRunner("cpu") as runner:
+    with PageRunner("cpu", live=True) as runner:
         runner.start(good)
         load.write_text("used = {}\nnew = 1\n")
         edit(good, "It prints", "It also prints")
@@ -445,6 +446,7 @@ Path(os.environ["SNIPPETS_DATA"], "mnist").write_text("1")
 used = {"mnist": "real 1a2b3c4d"}
 """)
     edit(good, "import torch\n", "import torch\nfrom load import used\n")
+    edit(store.expected_path(good), "data: none", "data: mnist real 1a2b3c4d")
     assert run(good).status == "ran"
     assert changed(good) == []
 
@@ -525,16 +527,6 @@ def test_script_that_vanishes_is_reported(tmp_path: Path) -> None:
     )
 
 
-def test_one_flipped_digit_is_a_damaged_page(good: Path) -> None:
-    run(good)
-    path = store.page_path(good)
-    text = path.read_text()
-    path.write_text(text.replace("0.3125", "0.3135", 1))
-    assert store.read(good) is None
-    assert run(good).reason == "never run"
-    assert store.read(good) is not None
-
-
 def test_written_files_have_the_mode_of_any_other(tmp_path: Path) -> None:
     store.write_whole(tmp_path / "folder" / "whole", "text")
     (tmp_path / "other").write_text("text")
@@ -559,7 +551,9 @@ def test_damaged_notebook_is_missing(good: Path, damage: str) -> None:
     text = path.read_text()
     path.write_text(text[: len(text) // 2] if damage == "truncated" else damage)
     assert store.read(good) is None
-    assert run(good).status == "ran"
+    report = run(good)
+    assert (report.status, report.reason) == ("ran", "its page file was damaged")
+    assert run(good).status == "cached"
 
 
 def test_record_writes_what_is_then_compared(good: Path) -> None:
@@ -600,10 +594,95 @@ def test_stand_in_data_is_neither_compared_nor_recorded(good: Path) -> None:
     assert "not recorded" in run(good, record=True).problems[0]
 
 
-def test_other_data_is_not_compared(good: Path) -> None:
-    (good.parent / "load.py").write_text('used = {"mnist": "real 1a2b3c4d"}\n')
+HELPER = """\
+used = {"mnist": "real 1a2b3c4d"}
+COPIES = {"mnist 1a2b3c4d": "one", "mnist 5e6f7a8b": "two", "rings 5e6f7a8b": "three"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("data", "is_another_copy"),
+    [
+        ("mnist real 5e6f7a8b", True),
+        ("mnist real 5e6f7a8c", False),  # a flipped bit
+        ("rings real 5e6f7a8b", False),
+        ("mnist real 1a2b3c4d, rings real 5e6f7a8b", False),
+        ("mnist stand-in 5e6f7a8b", False),
+        ("none", False),
+        ("", False),
+    ],
+)
+def test_only_a_known_copy_is_other_data(
+    good: Path, data: str, is_another_copy: bool
+) -> None:
+    """No comparison is switched off by the `data:` line of a recording."""
+    (good.parent / "load.py").write_text(HELPER)
     edit(good, "import torch\n", "import torch\nfrom load import used\n")
-    assert run(good).not_compared == "other data than recorded (none)"
+    edit(store.expected_path(good), "data: none", f"data: {data}")
+    report = run(good)
+    assert report.not_compared == f"other data than recorded ({data})"
+    assert (report.problems == []) == is_another_copy
+    if not is_another_copy:
+        assert "restore the recording with git" in report.problems[0]
+
+
+def test_data_that_nobody_knows_is_a_failure(good: Path) -> None:
+    (good.parent / "load.py").write_text('used = {"mnist": "unknown 1a2b3c4d"}')
+    edit(good, "import torch\n", "import torch\nfrom load import used\n")
+    problem = run(good).problems[0]
+    assert problem.startswith("11_good.py:1: its data is mnist unknown 1a2b3c4d, no")
+    assert "it is downloaded" in problem
+    assert "no copy that `load.py` knows" in run(good, claims_only=True).problems[0]
+    assert "no copy that `load.py` knows" in run(good, record=True).problems[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [
+        ("Path(__file__).with_name('99_planted.py').write_text('')", "new snippets/99"),
+        ("Path('../x').write_text('')", "new ../x"),
+        ("Path(__file__).touch()", "changed snippets/11_good.py"),
+        ("Path(__file__).parents[1].joinpath('README.md').unlink()", "gone README.md"),
+        (
+            "for file in Path(__file__).parents[1].glob('tests/*/*'): file.unlink()",
+            "gone tests/expected/11_good.txt, gone",
+        ),
+    ],
+)
+def test_writing_outside_its_folder_fails_a_page(
+    good: Path, code: str, change: str
+) -> None:
+    (good.parents[1] / "README.md").touch()
+    (good.parents[1] / "out.txt").touch()
+    edit(good, "import torch\n", f"import torch\nfrom pathlib import Path\n{code}\n")
+    problems = "\n".join(run(good).problems)
+    assert re.search(f"11_good.py:1: files outside its folder: {change}", problems)
+    assert "a page writes to temporary files" in problems
+
+
+def test_pages_that_ran_when_a_file_came_are_named(tmp_path: Path) -> None:
+    planting = "import time; from pathlib import Path\ntime.sleep(1)\n"
+    planting += "Path(__file__).with_name('99_planted.py').write_text('')"
+    pages = [
+        page_of(tmp_path, planting, stem="11_one"),
+        page_of(tmp_path, "import time; time.sleep(3)", stem="12_two"),
+        page_of(tmp_path, "print(1)", stem="13_three"),
+    ]
+    with PagePool("cpu", tmp_path) as pool:
+        futures = [pool.submit(page) for page in pages]
+        runs = [future.result() for future in futures]
+    one, two, three = ([str(heard) for heard in run.complaints] for run in runs)
+    assert "new snippets/99_planted.py (if it was not 12_two.py" in one[0]
+    assert "new snippets/99_planted.py (if it was not 11_one.py" in two[0]
+    assert three == []
+
+
+def test_what_is_edited_while_pages_run_live_is_no_fault(good: Path) -> None:
+    edit(good, "import torch\n", "import torch, time; time.sleep(2)\n")
+    with PageRunner("cpu", live=True) as runner:
+        runner.start(good)
+        (good.parent / "12_new.py").touch()
+        assert runner.finish(good).status == "ran"
 
 
 def test_outputs_are_those_of_jupyter(good: Path) -> None:

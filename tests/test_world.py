@@ -3,50 +3,24 @@
 import base64
 import io
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from made_pages import is_running, on_linux, page_of, run_page
 from page_runner import pool
 from page_runner.environment import page_environment
 from page_runner.pool import PageDied, PagePool
 from page_runner.run import Failure, Run
-from page_runner.script import Page, parse
 from page_runner.variations import Variation
 
 TESTS = Path(__file__).parent
-HEADER = (TESTS / "samples" / "11_good.py").read_text().partition("# %%")[0]
 FIRST_LINE = 13  # of the first code cell
-
-on_linux = pytest.mark.skipif(
-    sys.platform != "linux", reason="pages are forked, and /proc is there, on Linux"
-)
-
-
-def page_of(folder: Path, code: str, time_limit: float | None = None) -> Page:
-    """A page whose first code cell begins with `code`."""
-    header = HEADER
-    if time_limit:
-        header = header.replace("level:", f"time_limit: {time_limit}\n#     level:")
-        code = code.removeprefix("\n")
-    script = folder / "snippets" / "11_page.py"
-    script.parent.mkdir(exist_ok=True)
-    script.write_text(f"{header}# %% [markdown]\n# # Title\n\n# %%\n{code}\n")
-    return parse(script)
-
-
-def run_page(folder: Path, code: str, **options: Any) -> Run:
-    """What running a page gives; it may fail."""
-    with PagePool("cpu", folder, **options) as pages:
-        return pages.submit(page_of(folder, code)).result()
 
 
 def failure_of(run: Run) -> Failure:
@@ -69,16 +43,6 @@ def printed_by(folder: Path, code: str, **options: Any) -> str:
     (output,) = outputs_of(folder, code, **options)
     assert output.name == "stdout"
     return output.text
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process is there and no zombie that waits for its parent."""
-    try:
-        return (
-            Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-        )
-    except FileNotFoundError:
-        return False
 
 
 def complaints_in(run: Run) -> list[tuple[int, str, str]]:
@@ -479,18 +443,104 @@ assert time.process_time() - start < 2"""
 @pytest.mark.parametrize(
     "code",
     [
-        "print('x' * 11_000_000)",
+        "print('x' * 5_000_000)",
+        "print('x' * 100_000_000)",
         "while True: print('x' * 100_000)",
         "import subprocess; subprocess.run('yes')",
     ],
 )
 def test_too_much_output(tmp_path: Path, code: str) -> None:
+    """It is the failure of its line, and costs the runner no memory to speak of."""
+    before = peak_memory()
     try:
         failure = failure_of(run_page(tmp_path, code))
         found = (failure.line, failure.message)
+        assert found[1] == "the page writes more than 1 MB"
     except PageDied as died:
         found = (died.line, died.message)
-    assert found == (FIRST_LINE, "the page shows more than 10 MB")
+        assert found[1] == "the page writes more than 10 MB to a stream"
+    assert found[0] == FIRST_LINE
+    assert peak_memory() - before < 50_000_000
+
+
+def peak_memory() -> int:
+    """The most bytes of memory that this process has held."""
+    resource = pytest.importorskip("resource")  # there is none on Windows
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def test_too_large_a_value_or_picture(tmp_path: Path) -> None:
+    code = "from IPython.display import HTML\nHTML('x' * 11_000_000)"
+    failure = failure_of(run_page(tmp_path, code))
+    assert (failure.line, failure.message) == (
+        FIRST_LINE + 1,
+        "the page shows more than 10 MB",
+    )
+
+
+def test_what_goes_wrong_a_million_times_is_told_in_short(tmp_path: Path) -> None:
+    """A long message, many warnings, a large file that a page publishes."""
+    code = "raise ValueError('x' * 10_000_000)"
+    failure = failure_of(run_page(tmp_path, code))
+    assert len(failure.message) + len(failure.traceback) < 30_000
+    assert "9,990,000 letters" in failure.message
+    code = "import warnings\nfor i in range(10_000): warnings.warn('x' * 1000)"
+    assert 50 < len(run_page(tmp_path, code).warnings) < 200
+
+
+@on_linux
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import torch\nhoard = []\nwhile True: hoard.append(torch.ones(10**7))",
+        "hoard = []\nmore = [1] * 10**6\nwhile True: hoard.append(more * 2)",
+        """\
+import os, time
+if os.fork(): time.sleep(600)
+while True: os.fork() or [bytearray(b"x") * 10**9, time.sleep(600)]""",
+    ],
+)
+def test_memory_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """That page alone is ended, with its line, in itself or in what it starts."""
+    monkeypatch.setenv("SNIPPETS_MEMORY", "2")
+    try:
+        failure = failure_of(run_page(tmp_path, code))
+        line, message = failure.line, failure.message
+    except PageDied as died:
+        line, message = died.line, died.message
+    assert FIRST_LINE < line <= FIRST_LINE + 2
+    assert "hold more than 2 GiB of memory (SNIPPETS_MEMORY=2 sets" in message
+    assert printed_by(tmp_path, "print('another')") == "another\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import torch; torch.set_default_dtype(torch.float64)",
+        "import locale; locale.setlocale(locale.LC_ALL, 'C')",
+        "import os, shutil; shutil.rmtree(os.getcwd())",
+        "import os, shutil; shutil.rmtree(os.path.dirname(os.getcwd()))",
+        "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)",
+        "import os, signal; os.kill(os.getppid(), signal.SIGKILL)",
+        "import sys; sys.setrecursionlimit(10**9)\ndef f(): f()\nf()",
+        "import re, signal; signal.signal(6, signal.SIG_IGN)\n"
+        "re.match('(a*)*b', 'a' * 99)",
+    ],
+)
+def test_what_a_page_does_to_itself_is_no_other_pages_fault(
+    tmp_path: Path, code: str
+) -> None:
+    """Whatever becomes of it, within its limit, the next page runs as ever."""
+    with PagePool("cpu", tmp_path) as pages:
+        future = pages.submit(page_of(tmp_path, code, time_limit=5))
+        if error := future.exception():
+            assert isinstance(error, PageDied)
+            assert error.line >= FIRST_LINE
+        after = "import torch, os, locale\nprint(torch.ones(1).dtype, os.listdir())"
+        run = pages.submit(page_of(tmp_path, after)).result()
+    assert run.printed()[1] == "torch.float32 []\n"
 
 
 def test_crash_names_its_line(tmp_path: Path) -> None:
@@ -551,68 +601,6 @@ def test_error_of_the_runners_child_is_not_lost(
     monkeypatch.setattr(pool, "SERVER", "raise ImportError('no torch here')")
     with pytest.raises(PageDied, match="no torch here"):
         run_page(tmp_path, "print(1)", start_method="spawn")
-
-
-# Seconds in which all ends: two, and more where many processes share a processor.
-PATIENCE = 2 * max(1, os.getloadavg()[0] / (os.cpu_count() or 1))
-ENDLESS = """\
-import os, sys, time
-from pathlib import Path
-Path({marker!r}).write_text(str(os.getpid()))
-while True: time.sleep(1)"""
-
-
-@on_linux
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_stopping_stops(tmp_path: Path, number: signal.Signals) -> None:
-    """Two seconds after a signal there is no pytest, no page and no folder."""
-    marker, temporary = tmp_path / "pid", tmp_path / "tmp"
-    temporary.mkdir()
-    page = page_of(tmp_path, ENDLESS.format(marker=str(marker)))
-    command = [sys.executable, "-m", "pytest", str(TESTS / "test_pages.py")]
-    command += [f"--snippets={page.path.parent}", "-p", "no:cacheprovider"]
-    suite = subprocess.Popen(
-        command,
-        cwd=TESTS.parent,
-        env={**os.environ, "TMPDIR": str(temporary)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        pid = written_to(marker)
-        assert is_running(pid)
-        suite.send_signal(number)
-        suite.wait(timeout=PATIENCE)
-        wait_until(lambda: not is_running(pid), seconds=PATIENCE)
-        wait_until(lambda: not list(temporary.glob("pages-*")), seconds=PATIENCE)
-    finally:
-        suite.kill()
-        suite.wait()
-
-
-def written_to(marker: Path) -> int:
-    """The number that a page writes to a file when it has started."""
-    wait_until(lambda: marker.exists() and marker.read_text() != "", seconds=120)
-    return int(marker.read_text())
-
-
-def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    """Wait for something to become true, and fail where it does not in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-@on_linux
-def test_pool_that_is_left_ends_its_pages(tmp_path: Path) -> None:
-    marker = tmp_path / "pid"
-    with PagePool("cpu", tmp_path) as pages:
-        future = pages.submit(page_of(tmp_path, ENDLESS.format(marker=str(marker))))
-        pid = written_to(marker)
-    with pytest.raises(PageDied, match="it was stopped"):
-        future.result()
-    assert not is_running(pid)
 
 
 def test_progress_bar_collapses(tmp_path: Path) -> None:

@@ -7,7 +7,10 @@ world     this process as the page's own: what `python page.py` sees, heard
 outputs   what a page shows: the text on its descriptors, and what it displays
 figures   figures as SVG or PNG
 pool      pages run two at a time, each in a process of its own, within its time limit
-server    the process that pages are forked from
+server    the process that pages are forked from, and those that watch over them
+processes what a process has started, found and ended
+folders   where pages run, cleared away whatever was killed
+checkout  what lies in the project before and after a run
 preload   what it has imported
 environment  the environment variables of a page
 compare   printed text against recorded text: words exactly, numbers within tolerance

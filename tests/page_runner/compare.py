@@ -38,7 +38,7 @@ _TOKEN = re.compile(
     (?: ±(?P<spread> \d+(?:\.\d+)?(?:e[+-]?\d+)? ) )?
     | (?P<newline>\n)
     | (?P<space>[^\S\n]+)
-    | (?P<letter>.)
+    | (?P<letter> [^\W\d][\w.]* | .)  # no number starts after a letter
     """,
     re.VERBOSE,
 )
@@ -85,20 +85,18 @@ class Unstable(Exception):
 def tokenize(text: str) -> list[Token]:
     """Split text into words and numbers; white space only separates."""
     tokens: list[Token] = []
-    line, word, end = 0, "", 0
+    line, start, end = 0, 0, 0  # of the word, if it is longer than nothing
 
     def end_word() -> None:
-        nonlocal word
-        if word:
-            tokens.append(Token(word, "word", end, line))
-        word = ""
+        if end > start:
+            tokens.append(Token(text[start:end], "word", end, line))
 
     for match in _TOKEN.finditer(text):
         if match["letter"] or match["version"]:
-            word += match[0]
             end = match.end()
             continue
         end_word()
+        start = end = match.end()
         if number := match["number"]:
             spread = float(match["spread"] or 0)
             tokens.append(
@@ -274,10 +272,10 @@ def _as_printed(spread: float, number: str) -> str:
 
 def _has_spread(text: str) -> str | None:
     """What is wrong with a printed text that looks as if it had spreads; or None."""
-    if match := re.search(r"\S*\d±\d\S*", text):
-        return (
-            f"{match[0]!r}, which reads like a recorded spread: write blanks around ±"
-        )
+    if match := re.search(r"\d±\d", text):
+        around = text[max(0, match.start() - 20) : match.end() + 20].split()
+        word = next(word for word in around if match[0] in word)
+        return f"{word!r}, which reads like a recorded spread: write blanks around ±"
     return None
 
 

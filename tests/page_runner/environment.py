@@ -29,8 +29,10 @@ STATED = {
     "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
 }
 
+MEMORY = 4  # GiB that a page may hold with all that it starts, if nobody says else
+
 # Set in a page itself: pages that differ in nothing else share a server.
-SET_BY_PAGE = {"SNIPPETS_DATA", "CUDA_VISIBLE_DEVICES"}
+SET_BY_PAGE = {"SNIPPETS_DATA", "CUDA_VISIBLE_DEVICES", "SNIPPETS_MEMORY"}
 
 
 def with_threads(number: str) -> dict[str, str]:
@@ -48,8 +50,9 @@ def page_environment(
     Of the runner's own environment only `INHERITED` is passed on, so that no variable
     of a shell (`PYTHON...`, `MPL...`, a locale, a width of a terminal) changes what a
     page prints. A page has one thread, for pages run side by side, or as many as
-    SNIPPETS_THREADS says. "cpu" hides every accelerator. `TMPDIR` is set for each page
-    apart, to a folder that is deleted when the page has ended.
+    SNIPPETS_THREADS says, and SNIPPETS_MEMORY GiB of memory. "cpu" hides every
+    accelerator. `TMPDIR` is set for each page apart, to a folder that is deleted when
+    the page has ended.
     """
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     if device == "cpu":
@@ -59,5 +62,17 @@ def page_environment(
         **STATED,
         **with_threads(os.environ.get("SNIPPETS_THREADS", "1")),
         "SNIPPETS_DATA": str(data_root.resolve()),
+        "SNIPPETS_MEMORY": os.environ.get("SNIPPETS_MEMORY", str(MEMORY)),
         **overrides,
     }
+
+
+def memory_limit(environment: Mapping[str, str]) -> int:
+    """The bytes that a page of an environment may hold."""
+    return int(float(environment["SNIPPETS_MEMORY"]) * 2**30)
+
+
+def over(limit: int) -> str:
+    """What a page does that is over its limit, and how to raise that."""
+    gib = f"{limit / 2**30:g}"
+    return f"hold more than {gib} GiB of memory (SNIPPETS_MEMORY={gib} sets the limit)"

@@ -8,6 +8,7 @@ import __future__
 
 import ast
 import atexit
+import os
 import platform
 import sys
 import threading
@@ -26,10 +27,14 @@ from IPython.core.displayhook import DisplayHook
 from nbformat import NotebookNode
 
 from page_runner.claims import Claims
+from page_runner.environment import memory_limit, over
 from page_runner.outputs import OutputError, take_figures
-from page_runner.run import Failure, Run, stderr_of
+from page_runner.run import Failure, Run, shortened, stderr_of
 from page_runner.script import Cell, Page
 from page_runner.world import World, script_line
+
+NO_MEMORY = "can't allocate memory"  # of torch's RuntimeError
+MAX_FILE = 10_000_000  # bytes of all files that a page may publish
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,7 @@ def _run_cell(world: World, compiled: Compiled, run: Run, is_last: bool) -> None
     run.outputs[cell.number] = outputs
     run.figures[cell.number] = take_figures(outputs)
     if run.failure and (said := stderr_of(outputs).strip()):
-        run.failure.traceback += f"The cell wrote to stderr:\n{said}\n"
+        run.failure.traceback += f"The cell wrote to stderr:\n{shortened(said)}\n"
 
 
 def _end_as_python_does() -> None:
@@ -153,7 +158,9 @@ def _failure(page: Page, line: int, error: BaseException) -> Failure:
     """The exception as a message and a traceback; at `line`, if at none it says."""
     if isinstance(error, SyntaxError) and error.filename == str(page.path):
         return Failure(error.lineno or line, type(error).__name__, error.msg)
-    kind, message = type(error).__name__, str(error)
+    kind, message = type(error).__name__, shortened(str(error))
+    if isinstance(error, MemoryError) or NO_MEMORY in message:
+        message += f" (the limit: a page may not {over(memory_limit(os.environ))})"
     if isinstance(error, SystemExit):
         message = "the page called exit()"
     if isinstance(error, OutputError):
@@ -162,7 +169,7 @@ def _failure(page: Page, line: int, error: BaseException) -> Failure:
     report = traceback.TracebackException.from_exception(error)
     _hide_runner(report)
     line = script_line(page.path, frames) or line
-    return Failure(line, kind, message, "".join(report.format()))
+    return Failure(line, kind, message, shortened("".join(report.format())))
 
 
 def _hide_runner(report: traceback.TracebackException | None) -> None:
@@ -183,6 +190,7 @@ def _add_facts(run: Run, page: Page, module: types.ModuleType) -> None:
         _collect_files(run, page)
     load = sys.modules.get("load")
     run.data = dict(getattr(load, "used", {}))
+    run.copies = list(getattr(load, "COPIES", ()))
     run.versions = {
         "python": ".".join(map(str, sys.version_info[:3])),
         "torch": torch.__version__.partition("+")[0],
@@ -208,8 +216,10 @@ def _collect_files(run: Run, page: Page) -> None:
     """Keep the files that the page publishes; a failure where one is not there."""
     for name in page.header.publishes:
         try:
+            if Path(name).stat().st_size > MAX_FILE:
+                raise ValueError(f"it has more than {MAX_FILE // 10**6} MB")
             run.files[name] = Path(name).read_text(encoding="utf-8")
-        except OSError as error:
+        except (OSError, ValueError) as error:
             run.failure = Failure(1, "header", f"`publishes: {name}`: {error}")
 
 

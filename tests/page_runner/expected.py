@@ -5,10 +5,13 @@ Then, for each code cell that prints, `cell <number>: <its first line>` and what
 printed, indented by four spaces, with the spread of each number that moved beside it:
 `0.138±0.006`. What it wrote to stderr follows under `cell <number>, stderr:`, and what
 its figures show under `cell <number>, figures:`.
+
+SHA256SUMS beside the recordings holds the checksum of each, as `sha256sum --check`
+reads it: a flipped digit fails the comparison, a flipped spread nothing else.
 """
 
+import hashlib
 import re
-import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from page_runner.script import Page
 _CELL = re.compile(r"cell (\d+)(, stderr|, figures)?:(?: |$)")
 _HEADER = ("data: ", "processor: ")
 _INDENT = "    "
+SUMS = "SHA256SUMS"
 
 
 @dataclass
@@ -38,11 +42,15 @@ def describe_data(used: dict[str, str]) -> str:
 def read(path: Path) -> Expected | None:
     """The recorded text; None where there is none, ValueError where it is damaged."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        content = path.read_bytes()
+        lines = content.decode().rstrip("\n").split("\n")
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is damaged ({error})") from error
+    sums = read_sums(path.parent)
+    if sums and sums.get(path.name) != checksum(content):
+        raise ValueError(f"{path} is not what was recorded: see {SUMS} beside it")
     for i, name in enumerate(_HEADER):
         if len(lines) <= i or not lines[i].startswith(name):
             raise ValueError(f"{path}:{i + 1}: the line must start with `{name}`")
@@ -68,6 +76,24 @@ def read(path: Path) -> Expected | None:
     )
 
 
+def checksum(content: bytes) -> str:
+    """The checksum of a recording."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """The checksums of the recordings in a folder; {} where none are kept."""
+    file = folder / SUMS
+    lines = file.read_text(errors="replace").splitlines() if file.exists() else []
+    parts = (line.partition("  ") for line in lines)
+    return {name: checksum for checksum, _, name in parts}
+
+
+def render_sums(sums: dict[str, str]) -> str:
+    """The text of the file of checksums."""
+    return "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
+
+
 def render(page: Page, expected: Expected) -> str:
     """The text of a recording."""
     parts = [f"{_HEADER[0]}{expected.data}\n{_HEADER[1]}{expected.processor}\n"]
@@ -84,5 +110,5 @@ def render(page: Page, expected: Expected) -> str:
 
 
 def _indent(text: str) -> str:
-    lines = [line.rstrip() for line in text.strip("\n").splitlines()]
-    return textwrap.indent("\n".join(lines), _INDENT)
+    lines = [line.rstrip() for line in text.strip("\n").split("\n")]
+    return "\n".join(_INDENT + line if line else "" for line in lines)

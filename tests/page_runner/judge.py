@@ -47,6 +47,7 @@ def judge(
     verdict.problems += _complaints(page, run)
     verdict.problems += _figures(page, run)
     verdict.problems += _claims(page, run)
+    verdict.problems += unknown_data(page, run)
     if not any(text.strip() for text in run.printed().values()):
         message = "the page prints nothing, so nothing is checked: print its results"
         verdict.problems.append(locate(page, page.code[0], message))
@@ -96,8 +97,14 @@ def _warnings(page: Page, run: Run, only_shown: bool) -> list[str]:
 
 
 def _complaints(page: Page, run: Run) -> list[str]:
+    """What the page did or suffered; on line 1, what is of no cell in particular."""
     return [
-        locate(page, page.cell_at(heard.line), str(heard), heard.line)
+        locate(
+            page,
+            page.cell_at(heard.line) if heard.line > 1 else None,
+            str(heard),
+            heard.line,
+        )
         for heard in run.complaints
     ]
 
@@ -128,6 +135,27 @@ def _figures(page: Page, run: Run) -> list[str]:
     return problems
 
 
+def unknown_data(page: Page, run: Run) -> list[str]:
+    """A page runs on copies of the data that load.py knows, or on stand-ins."""
+    return [
+        locate(
+            page,
+            None,
+            f"its data is {name} {kind}, no copy that `load.py` knows: move it away "
+            "and run again, then it is downloaded; if it is right, add it to COPIES",
+        )
+        for name, kind in run.data.items()
+        if kind.startswith("unknown")
+    ]
+
+
+def _is_another_copy(recorded: str, run: Run) -> bool:
+    """Whether the data that is recorded is known, and of the sets that a run loaded."""
+    copies = recorded.replace(" real ", " ").split(", ")
+    names = {copy.partition(" ")[0] for copy in copies}
+    return names == run.data.keys() and all(copy in run.copies for copy in copies)
+
+
 def _compare(
     page: Page, run: Run, expected: Expected | None, device: str, verdict: Verdict
 ) -> None:
@@ -141,6 +169,13 @@ def _compare(
         return
     if expected.data != describe_data(run.data):
         verdict.not_compared = f"other data than recorded ({expected.data})"
+        if not _is_another_copy(expected.data, run):
+            message = (
+                f"it is recorded on the data `{expected.data}`, and ran on "
+                f"`{describe_data(run.data)}`: restore the recording with git, or make "
+                f"a new one: `nox -s record -- {page.stem}`"
+            )
+            verdict.problems.append(locate(page, None, message))
         return
     relative = RELATIVE_TOLERANCE * (CUDA_FACTOR if device == "cuda" else 1)
     for cell in page.code:

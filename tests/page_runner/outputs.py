@@ -22,7 +22,8 @@ from page_runner.figure_data import describe_figure, describe_picture
 from page_runner.figures import figure_data, webp
 from page_runner.run import PICTURES
 
-MAX_OUTPUT = 10_000_000  # bytes that a page may write and display
+MAX_TEXT = 1_000_000  # letters that a page may write, with all that it overprints
+MAX_OUTPUT = 10_000_000  # letters that it may display, with its pictures
 
 DATA = "figure_data"  # in the metadata of a figure: what it shows, as text
 SOURCES = ("text/markdown", "text/latex", "text/html")  # what the site typesets
@@ -91,7 +92,7 @@ class Outputs:
         self._cell: list[NotebookNode] = []
         self._displays: dict[str, NotebookNode] = {}  # by display_id
         self._clear_first = False
-        self._room = MAX_OUTPUT
+        self._room = {"writes": MAX_TEXT, "shows": MAX_OUTPUT}
         self._last: Descriptor | None = None  # the one that Python wrote to
         self._lock, self._process = threading.RLock(), os.getpid()
         stdout.outputs = stderr.outputs = self
@@ -122,14 +123,14 @@ class Outputs:
         return True
 
     def _read_one(self, descriptor: Descriptor) -> None:
-        if text := descriptor.read_news(max(self._room, 0) + 1):
-            self._take_room(len(text))
+        if text := descriptor.read_news(max(self._room["writes"], 0) + 1):
+            self._take_room("writes", len(text))
             self._append_text(descriptor.stream, text)
 
     def add(self, output: NotebookNode) -> None:
         """Append what is displayed, after what was written before it."""
         self._flush()
-        self._take_room(sum(map(len, output.data.values())))
+        self._take_room("shows", sum(map(len, output.data.values())))
         self._append(output)
 
     def display(self, data: dict, metadata: dict, display_id: str | None) -> None:
@@ -185,12 +186,13 @@ class Outputs:
             self._clear_first = False
         self._cell.append(output)
 
-    def _take_room(self, size: int) -> None:
+    def _take_room(self, what: str, size: int) -> None:
         """Count some output; OutputError, once, where there is too much of it."""
-        full = self._room < 0
-        self._room -= size
-        if self._room < 0 and not full:
-            raise OutputError(f"the page shows more than {MAX_OUTPUT // 10**6} MB")
+        full = self._room[what] < 0
+        self._room[what] -= size
+        if self._room[what] < 0 and not full:
+            most = {"writes": MAX_TEXT, "shows": MAX_OUTPUT}[what]
+            raise OutputError(f"the page {what} more than {most // 10**6} MB")
 
 
 class Publisher(DisplayPublisher):

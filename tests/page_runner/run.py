@@ -8,6 +8,16 @@ from page_runner.claims import Claim
 
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")  # the first is published
 
+MAX_MESSAGE = 10_000  # letters of a message that somebody is to read
+
+
+def shortened(text: str) -> str:
+    """A message without its middle, where it is too long to be read."""
+    half = MAX_MESSAGE // 2
+    if len(text) <= MAX_MESSAGE:
+        return text
+    return f"{text[:half]}\n[... {len(text) - 2 * half:,} letters ...]\n{text[-half:]}"
+
 
 @dataclass
 class Failure:
@@ -50,6 +60,7 @@ class Run:
     seconds: float = 0.0
     result: float | None = None
     data: dict[str, str] = field(default_factory=dict)
+    copies: list[str] = field(default_factory=list)  # that load.py knows
     files: dict[str, str] = field(default_factory=dict)  # published, by name
     versions: dict[str, str] = field(default_factory=dict)
     device_name: str = ""

@@ -11,7 +11,7 @@ from typing import Any
 
 from page_runner import expected as recorded
 from page_runner import recording, store
-from page_runner.judge import Verdict, judge, locate, uses_stand_in
+from page_runner.judge import Verdict, judge, locate, unknown_data, uses_stand_in
 from page_runner.pool import PageDied, PagePool
 from page_runner.run import Run
 from page_runner.script import Page, PageError, parse
@@ -80,7 +80,8 @@ class PageRunner:
 
     With `record`, what a page prints is written down instead of compared: it runs once
     plainly, which is what is recorded, and in each variation, to see what moves.
-    With `claims_only`, every page runs, nothing is compared, and nothing is kept.
+    With `claims_only`, every page runs, nothing is compared, and nothing is kept. With
+    `live`, somebody edits files meanwhile, so that no page is to blame for that.
     """
 
     def __init__(
@@ -90,9 +91,11 @@ class PageRunner:
         *,
         record: bool = False,
         claims_only: bool = False,
+        live: bool = False,
     ) -> None:
         self.device, self.record, self.claims_only = device, record, claims_only
-        self._pool = PagePool(device, store.data_root(), jobs)
+        written = ("",) if live else ("tests/expected/",) if record else ()
+        self._pool = PagePool(device, store.data_root(), jobs, may_change=written)
         self._started: dict[Path, Started] = {}
         self._reports: dict[Path, Report] = {}
 
@@ -138,6 +141,8 @@ class PageRunner:
         now = store.dependencies(page, self.device)
         stored = store.read(script, self.device)
         reasons = store.changes(stored, now)
+        if stored is None and store.page_path(script, self.device).exists():
+            reasons = ["its page file was damaged"]
         asked = "record" if self.record else "claims only" if self.claims_only else ""
         if stored is None or reasons or asked:
             reason = ", ".join(reasons) or asked
@@ -191,17 +196,30 @@ class PageRunner:
             if uses_stand_in(run.data):
                 message = "not recorded: it ran on stand-in data"
                 return Verdict([locate(page, None, message)])
+            if problems := unknown_data(page, run):
+                return Verdict(problems, not_compared="it was not recorded")
             measured, problems = recording.combine(page, run, others)
             if problems:
                 return Verdict(problems, not_compared="it was not recorded")
-            store.write_whole(path, recorded.render(page, measured))
+            self._write_recording(path, recorded.render(page, measured))
         try:
             expected = None if self.claims_only else recorded.read(path)
         except ValueError as error:
-            return Verdict(
-                [f"{error}\n    `nox -s record -- {page.stem}` rewrites it."]
+            message = (
+                f"{error}\n    `git restore` brings it back, "
+                f"`nox -s record -- {page.stem}` makes it anew."
             )
+            return Verdict([locate(page, None, message)])
         return judge(page, run, expected, self.device, self.claims_only)
+
+    def _write_recording(self, path: Path, text: str) -> None:
+        """Write a recording, and its checksum if those of the others are kept."""
+        store.write_whole(path, text)
+        if sums := recorded.read_sums(path.parent):
+            sums[path.name] = recorded.checksum(text.encode())
+            there = {name: sums[name] for name in sums if (path.parent / name).exists()}
+            sums_path = path.parent / recorded.SUMS
+            store.write_whole(sums_path, recorded.render_sums(there))
 
     def _facts(self, run: Run, verdict: Verdict) -> dict[str, Any]:
         """What the site says of a run."""

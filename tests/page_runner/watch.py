@@ -62,7 +62,7 @@ class Watcher:
 def main() -> None:
     """Watch the folder named on the command line until the parent process ends."""
     parent = os.getppid()
-    with PageRunner("cpu") as runner:
+    with PageRunner("cpu", live=True) as runner:
         runner.prepare()
         watcher = Watcher(runner, Path(sys.argv[1]).resolve())
         while os.getppid() == parent:

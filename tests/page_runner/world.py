@@ -36,9 +36,10 @@ from page_runner.outputs import (
     Publisher,
     publishable,
 )
-from page_runner.run import Complaint
+from page_runner.run import Complaint, shortened
 from page_runner.script import Page
 
+MAX_COMPLAINTS = 100_000  # bytes after which no more is noted
 BETWEEN_LIBRARIES = (
     DeprecationWarning,
     PendingDeprecationWarning,
@@ -194,7 +195,10 @@ class World:
 
     def complain(self, kind: str, message: str, line: int = 0, **about: bool) -> None:
         """Note a complaint in a file, in one write, for workers complain as well."""
+        if os.fstat(self._complaints).st_size > MAX_COMPLAINTS:
+            return  # the first ones will do
         line = line or script_line(self.page.path, traceback.extract_stack())
+        message = shortened(message)
         fields = {"line": line or self.line, "kind": kind, "message": message, **about}
         os.write(self._complaints, f"{json.dumps(fields)}\n".encode())
 
