@@ -99,7 +99,7 @@ def report(epoch, loss, accuracy):
 
 test_loss, test_accuracy = evaluate(model)
 report(0, test_loss, test_accuracy)
-assert abs(test_loss - math.log(10)) < 0.02
+assert abs(test_loss - math.log(10)) < 0.008
 
 # %% [markdown]
 # ## Training by the old recipe
@@ -124,7 +124,7 @@ for epoch in range(num_epochs):
     test_loss, test_accuracy = evaluate(model)
     report(epoch + 1, test_loss, test_accuracy)
     old_accuracies.append(test_accuracy)
-assert old_accuracies[1] > 0.85
+assert old_accuracies[1] > 0.93
 
 # %% [markdown]
 # It learns, and slowly.
@@ -194,7 +194,7 @@ assert with_schedule > with_momentum
 
 # %%
 _, with_large_batches = train(momentum=0.9, peak_rate=0.1, batch_size=128)
-assert abs(with_large_batches - with_schedule) < 0.02
+assert abs(with_large_batches - with_schedule) < 0.007
 
 # %% [markdown]
 # **Moving the digits.**
@@ -297,7 +297,7 @@ for rows in torch.randperm(len(train_images)).to(device).split(batch_size):
     optimizer.step()
 test_loss, linear_accuracy = evaluate(linear)
 report(1, test_loss, linear_accuracy)
-assert linear_accuracy < 0.95
+assert linear_accuracy < 0.915
 
 # %% [markdown] tags=["solution"]
 # A chain of linear layers is one linear layer: for all its parameters it can say no more than logistic regression.

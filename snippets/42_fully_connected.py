@@ -132,7 +132,7 @@ seconds_in_fours = time.process_time() - started
 
 results = {"old recipe": accuracy(model)}
 print(f"{len(losses):,} steps, test accuracy {results['old recipe']:.3f}")
-assert results["old recipe"] > 0.15
+assert results["old recipe"] > 0.24
 
 # %% [markdown]
 # ## A mistake: a sigmoid on the logits
@@ -244,7 +244,7 @@ test_accuracy = accuracy(model)
 results["three epochs, flips"] = test_accuracy
 for name, value in results.items():
     print(f"{name:19} {value:.2f}")
-assert test_accuracy > 0.46
+assert test_accuracy > 0.465
 
 # %% [markdown]
 # Each line makes one change to the line above it, and sets the learning rate to go with it.

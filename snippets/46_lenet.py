@@ -216,7 +216,7 @@ for epoch in range(num_epochs):
 logits = predict(model, prepare=standardize)
 test_accuracy = accuracy(logits)
 print(f"test accuracy {test_accuracy:.3f}")
-assert test_accuracy > 0.60
+assert test_accuracy > 0.61
 
 # %% [markdown]
 # ## Save and load
@@ -269,7 +269,7 @@ class_counts = data.test_labels.bincount(minlength=10)
 class_accuracies = data.test_labels[right].bincount(minlength=10) / class_counts
 for name, value in zip(CIFAR10_CLASSES, class_accuracies):
     print(f"{name:10} {value:.2f}")
-assert class_accuracies.min() > 0.15 and class_accuracies.max() > test_accuracy
+assert class_accuracies.min() > 0.36 and class_accuracies.max() > test_accuracy
 
 fig, ax = plt.subplots(figsize=(5.5, 3.2))
 ax.bar(range(10), class_accuracies.numpy())
@@ -309,7 +309,7 @@ with tempfile.TemporaryDirectory() as folder:
     loaded.load_state_dict(torch.load(half_file, weights_only=True))
 half_accuracy = accuracy(predict(loaded, prepare=standardize))
 print(f"{smaller:.1f} times smaller, test accuracy {half_accuracy:.3f}")
-assert abs(half_accuracy - test_accuracy) < 0.01
+assert abs(half_accuracy - test_accuracy) < 1e-3
 
 # %% [markdown]
 # ## What next

@@ -42,7 +42,7 @@ first, second = torch.randint(2, (2, 10_000))
 two_heads = (first == 1) & (second == 1)
 kept = 1 - two_heads.float().mean().item()
 print(f"{kept:.3f} of the draws are kept")
-assert 0.72 < kept < 0.78
+assert 0.738 < kept < 0.765
 
 # %% [markdown]
 # Cure: draw the kind itself, `torch.randint(3, (10_000,))`, and nothing is lost.
@@ -164,7 +164,7 @@ borrowing = Borrowing()
 answer = borrowing(torch.ones(1, 2)).item()
 activation = nn.Tanh()  # meant for another model
 print(f"{answer:.3f} has become {borrowing(torch.ones(1, 2)).item():.3f}")
-assert abs(borrowing(torch.ones(1, 2)).item() - answer) > 0.01
+assert abs(borrowing(torch.ones(1, 2)).item() - answer) > 0.01  # for this seed
 assert "Sigmoid" not in str(borrowing)
 
 # %% [markdown]

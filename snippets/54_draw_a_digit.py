@@ -97,7 +97,7 @@ def accuracy(model, images):
 # %%
 plain_model = train(num_epochs=2, change=lambda images: images)
 print(f"test accuracy {accuracy(plain_model, test_images):.1%}")
-assert accuracy(plain_model, test_images) > 0.96
+assert accuracy(plain_model, test_images) > 0.97
 
 # %% [markdown]
 # ## A sheet of paper is not a test digit
@@ -121,7 +121,7 @@ def on_a_sheet(image):
 sheets = torch.stack([on_a_sheet(image) for image in test_images[:1000].cpu()])
 shrunk = F.avg_pool2d(sheets, 4)  # (1000, 28, 28)
 print(f"accuracy on shrunk sheets {accuracy(plain_model, shrunk):.1%}")
-assert accuracy(plain_model, shrunk) < 0.6
+assert accuracy(plain_model, shrunk) < 0.18
 
 # %% [markdown]
 # ## How the digits of MNIST were centred
@@ -191,7 +191,7 @@ plt.show()
 # %%
 centred = torch.stack([centre(sheet) for sheet in sheets])  # (1000, 28, 28)
 print(f"accuracy on centred sheets {accuracy(plain_model, centred):.1%}")
-assert accuracy(plain_model, centred) > 0.92
+assert accuracy(plain_model, centred) > 0.965
 
 # %% [markdown]
 # ## Training for more than MNIST
@@ -331,7 +331,7 @@ answers = probabilities(layers, pixels).argmax(axis=1)  # (10000,)
 same = np.mean(answers == guess.cpu().numpy())
 print(f"test accuracy from the file {np.mean(answers == labels):.1%}")
 print(f"the same answer for {same:.2%} of the test digits")
-assert abs(np.mean(answers == labels) - test_accuracy) < 0.003 and same > 0.99
+assert abs(np.mean(answers == labels) - test_accuracy) < 1e-3 and same > 0.99
 
 example_images = from_text(published["examples"], np.uint8, (10, 28, 28)) / 255
 enlarged = np.kron(example_images, np.ones((1, 10, 10)))  # (10, 280, 280)
@@ -357,7 +357,7 @@ for largest in [7, 3]:
     share[largest] = np.mean(probabilities(coarse, pixels).argmax(axis=1) == labels)
 print(f"with four bits: test accuracy {share[7]:.1%}")
 print("three bits cost more than three points:", bool(share[7] - share[3] > 0.03))
-assert share[7] > 0.95 and share[7] - share[3] > 0.03
+assert share[7] > 0.976 and share[7] - share[3] > 0.01
 
 # %% [markdown] tags=["solution"]
 # Four are.
