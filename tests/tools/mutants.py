@@ -13,9 +13,11 @@ on test data selection", 1978.)
 
 import argparse
 import ast
+import datetime
 import hashlib
 import json
 import math
+import os
 import shutil
 import sys
 import tempfile
@@ -29,6 +31,7 @@ import yaml
 
 from page_runner import expected as recorded
 from page_runner import store
+from page_runner.execute import processor
 from page_runner.judge import judge
 from page_runner.pool import PageDied, PagePool
 from page_runner.run import Run
@@ -331,7 +334,12 @@ def main() -> None:
                 print(f"{place}: {mutant.kind}: {mutant.change}: {by}", flush=True)
                 if not problem:
                     print(f"    {reason or 'no reason is given'}", flush=True)
-                listed.append({**asdict(mutant), "by": by, "reason": reason})
+                kept = {
+                    name: value
+                    for name, value in asdict(mutant).items()
+                    if name not in ("start", "end")
+                }
+                listed.append({**kept, "by": by, "reason": reason})
     sys.exit(report(listed, keep=not asked.names and asked.shorter == math.inf))
 
 
@@ -348,8 +356,17 @@ def report(listed: list[dict], keep: bool) -> bool:
     if unexplained:
         print(f"{unexplained} of them without a reason in {REASONS.name}")
     if keep:
+        table = {
+            "date": datetime.date.today().isoformat(),
+            "machine": f"{processor()}, {os.cpu_count()} cores",
+            "number": len(listed),
+            "share": 100 * share,
+            "by": dict(count.most_common()),
+            "unnoticed": [one for one in listed if one["by"] == "NOT NOTICED"],
+        }
         TABLE.parent.mkdir(exist_ok=True)
-        TABLE.write_text(json.dumps(listed, indent=1, ensure_ascii=False) + "\n")
+        text = json.dumps(table, indent=1, ensure_ascii=False)
+        TABLE.write_text(f"{text}\n", encoding="utf-8")
     return share < ENOUGH or bool(unexplained)
 
 
