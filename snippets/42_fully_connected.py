@@ -132,7 +132,7 @@ seconds_in_fours = time.process_time() - started
 
 results = {"old recipe": accuracy(model)}
 print(f"{len(losses):,} steps, test accuracy {results['old recipe']:.3f}")
-assert results["old recipe"] > 0.24
+assert results["old recipe"] > 2 / (train_labels.max() + 1)  # twice as good as guessing
 
 # %% [markdown]
 # ## A mistake: a sigmoid on the logits

@@ -191,7 +191,7 @@ plt.show()
 # %%
 centred = torch.stack([centre(sheet) for sheet in sheets])  # (1000, 28, 28)
 print(f"accuracy on centred sheets {accuracy(plain_model, centred):.1%}")
-assert accuracy(plain_model, centred) > 0.965
+assert accuracy(plain_model, centred) > accuracy(plain_model, test_images) - 0.05
 
 # %% [markdown]
 # ## Training for more than MNIST
