@@ -159,6 +159,7 @@ print(torch.stack([row, 10 * row]))  # (4,) and (4,) -> (2, 4)
 print(torch.cat([row, 10 * row]))  # (4,) and (4,) -> (8,)
 joined = torch.cat([table, table[:1]], dim=0)  # (2, 4) and (1, 4) -> (3, 4)
 print(tuple(joined.shape))
+assert torch.equal(joined[2], table[0])
 
 # %% [markdown]
 # ## Picking

@@ -138,7 +138,7 @@ for epoch in range(num_epochs):
 # %%
 prediction = predict(w, x=4.0)
 print(f"prediction for 4: {predict(1.0, x=4.0)} before, {prediction:.4f} after")
-assert abs(prediction - 8.0) < 1e-4
+assert abs(prediction - 8.0) < 1e-4 and len(w_history) == 101
 
 # %% [markdown]
 # ## What it did

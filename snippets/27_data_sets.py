@@ -71,6 +71,7 @@ class FrameDataset(Dataset):
 rectangles = FrameDataset(frame, ["width", "height"], "wide")
 features, label = rectangles[0]
 print(len(rectangles), features.dtype, tuple(features.shape), tuple(label.shape))
+assert torch.equal(features, rectangles.features[0])
 
 # %% [markdown]
 # Did that need a class? No: it only holds two tensors, and a `TensorDataset` of them answers the same.

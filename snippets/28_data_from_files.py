@@ -46,6 +46,7 @@ in_memory = TensorDataset(table[:, :-1], table[:, -1:])  # -1: keeps the dimensi
 features, label = in_memory[0]
 print(tuple(table.shape))
 print(len(in_memory), "rows;", tuple(features.shape), tuple(label.shape))
+assert torch.equal(features, table[0, :-1])
 
 # %% [markdown]
 # ## A file from its start to its end

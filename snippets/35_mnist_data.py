@@ -73,7 +73,7 @@ assert (len(train_set), len(test_set)) == (60_000, 10_000)
 picture, label = train_set[0]
 print(f"picture: {type(picture).__name__}, {picture.width} × {picture.height} pixels")
 print(f"label: {type(label).__name__}")
-assert picture.size == (28, 28) and label in range(10)
+assert picture.size == (28, 28) and label == train_set.targets[0]
 
 # %% [markdown]
 # Here are 24 of them, each under its label.
@@ -203,7 +203,7 @@ for rows in torch.randperm(len(train_images)).to(device).split(batch_size):
     labels = train_labels[rows]  # (batch,)
     num_batches += 1
 print(f"{num_batches} batches of shape {tuple(images.shape)}")
-assert num_batches == len(train_loader)
+assert num_batches == len(train_loader) and images.max() == 1
 
 # %% [markdown]
 # Which of the two?

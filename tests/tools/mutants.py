@@ -64,7 +64,8 @@ STEPS = {"zero_grad": "zero_grad", "zero_": "zero_grad", "backward": "backward"}
 STEPS |= {"step": "step"}
 
 # Whose order of arguments, or whose constants, nobody can see.
-SYMMETRIC = {"allclose", "assert_close", "equal", "isclose", "print", "zip", "add"}
+SYMMETRIC = {"add", "allclose", "assert_close", "equal", "isclose", "max", "min"}
+SYMMETRIC |= {"print", "shares_memory", "zip"}
 UNSEEN_ARGUMENTS = {"alpha", "figsize", "fontsize", "linewidth", "markersize", "size"}
 UNSEEN_ARGUMENTS |= {"num_workers", "rtol", "atol", "rel_tol", "width", "ms", "pad"}
 UNSEEN_CALLS = {"manual_seed", "default_rng", "seed", "Generator", "subplots", "figure"}
