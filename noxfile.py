@@ -60,9 +60,9 @@ def install(session: nox.Session, base: str, python: Path, *arguments: str) -> N
 
 def run(
     session: nox.Session, module: str, *arguments: str, python: Path = PYTHON
-) -> None:
-    """Run a module with an environment's Python."""
-    session.run(str(python), "-m", module, *arguments)
+) -> bool:
+    """Run a module with an environment's Python; False where nox only installs."""
+    return bool(session.run(str(python), "-m", module, *arguments))
 
 
 def run_tool(session: nox.Session, name: str, *arguments: str) -> None:
@@ -234,8 +234,9 @@ def docs(session: nox.Session) -> None:
         prepare(session, "tests", "docs")
         build.start()
         with prepared_mkdocs() as mkdocs:
-            if "joined" not in session.posargs:
-                run(session, "pytest", "tests/test_pages.py")
+            is_joined = "joined" in session.posargs
+            if not is_joined and not run(session, "pytest", "tests/test_pages.py"):
+                return
             build.note_pages()
             mkdocs.communicate("build\n")
         if mkdocs.returncode:

@@ -41,7 +41,8 @@ print(x1[0], x1[0].item())
 
 # %%
 print(tuple(x1.shape), x1.dtype)
-print(torch.tensor([1.0, 2, 3, 4]).dtype)
+whole = torch.tensor([1.0, 2, 3, 4])
+print(whole, whole.dtype)
 
 # %% [markdown]
 # ## Two dimensions

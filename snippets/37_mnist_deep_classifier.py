@@ -263,7 +263,7 @@ for ax, rows, name in zip(axes, [pixels, hidden], ["pixels", "last hidden layer"
         x, y = places[labels.cpu() == digit].T.numpy()
         ax.plot(x, y, "o", markersize=3, label=digit)
     ax.set(title=name, xticks=[], yticks=[])
-handles = axes[0].get_legend_handles_labels()
+handles = ax.get_legend_handles_labels()
 fig.legend(*handles, loc="outside lower center", ncols=5, markerscale=2)
 plt.show()
 

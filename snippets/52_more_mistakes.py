@@ -274,8 +274,8 @@ def holds_all(optimizer, model):
     return held == {id(p) for p in model.parameters()}
 
 
-first_layer = torch.optim.SGD(model[0].parameters(), lr=0.1)
-whole = torch.optim.SGD(model.parameters(), lr=0.1)
+first_layer = torch.optim.SGD(model[0].parameters())
+whole = torch.optim.SGD(model.parameters())
 print(holds_all(first_layer, model), holds_all(whole, model))
 assert not holds_all(first_layer, model) and holds_all(whole, model)
 

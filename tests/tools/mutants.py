@@ -63,6 +63,8 @@ DRAWING |= {"scatter", "semilogx", "semilogy", "step"}
 STEPS = {"zero_grad": "zero_grad", "zero_": "zero_grad", "backward": "backward"}
 STEPS |= {"step": "step"}
 
+LITERAL = {"tensor", "zeros", "ones"}  # what makes up labels
+
 # Whose order of arguments, or whose constants, nobody can see.
 SYMMETRIC = {"add", "allclose", "assert_close", "equal", "isclose", "max", "min"}
 SYMMETRIC |= {"print", "shares_memory", "zip"}
@@ -103,7 +105,8 @@ class Finder(ast.NodeVisitor):
         self.found: list[Mutant] = []
         lines = source.splitlines(keepends=True)
         self.starts = [sum(map(len, lines[:i])) for i in range(len(lines))]
-        self.visit(ast.parse(source))
+        self.tree = ast.parse(source)
+        self.visit(self.tree)
 
     def text(self, node: ast.AST) -> str:
         start, end = self._span(node)
@@ -181,7 +184,7 @@ class Finder(ast.NodeVisitor):
             if name in FUNCTIONS:
                 self.add("activation gone", node, self.text(_first(node, function)))
         if name in LOSSES or name in ("criterion", "loss_function"):
-            if len(arguments) == 2:
+            if len(arguments) == 2 and not self._is_made_up(arguments[1]):
                 self.add(
                     "labels shuffled",
                     arguments[1],
@@ -204,6 +207,19 @@ class Finder(ast.NodeVisitor):
                 both.end_col_offset = arguments[1].end_col_offset
                 self.add("arguments swapped", both, f"{second}, {first}")
         self.generic_visit(node)
+
+    def _is_made_up(self, labels: ast.expr) -> bool:
+        """Whether labels are a literal, or all the same: their order says nothing."""
+        if isinstance(labels, ast.Name):
+            values = [
+                node.value
+                for node in ast.walk(self.tree)
+                if isinstance(node, ast.Assign)
+                for target in node.targets
+                if labels.id in ast.unparse(target).replace("(", "").split(", ")
+            ]
+            return any(_called(part) in LITERAL for v in values for part in ast.walk(v))
+        return _called(labels) in LITERAL
 
     def _draw(self, arguments: list[ast.expr]) -> None:
         """A figure of another array: its own abscissa, or itself backwards."""
