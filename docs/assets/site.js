@@ -18,10 +18,16 @@ const sizes = new ResizeObserver((boxes) => {
 const changes = new MutationObserver((boxes) => {
   for (const { target } of boxes) makeReachable(target);
 });
-for (const box of document.querySelectorAll(BOXES)) {
-  sizes.observe(box);
-  changes.observe(box, { attributeFilter: ["tabindex"] });
+const known = new WeakSet();
+function watchBoxes() {
+  for (const box of document.querySelectorAll(BOXES)) {
+    if (known.has(box)) continue;
+    known.add(box);
+    sizes.observe(box);
+    changes.observe(box, { attributeFilter: ["tabindex"] });
+  }
 }
+watchBoxes();
 
 // What Material adds to code when it gets to it: buttons, and notes.
 function nameNotesAndButtons() {
@@ -31,5 +37,8 @@ function nameNotesAndButtons() {
     if (!nav.ariaLabel) nav.ariaLabel = `Code ${i + 1}`;
   });
 }
-const watcher = new MutationObserver(nameNotesAndButtons);
+const watcher = new MutationObserver(() => {
+  nameNotesAndButtons();
+  watchBoxes(); // Material wraps tables late
+});
 watcher.observe(document.body, { childList: true, subtree: true });
