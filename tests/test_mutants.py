@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from page_runner.script import find_pages
-from tools.mutants import REASONS, Finder, Mutant, choose, how
+from tools.mutants import EACH, REASONS, Finder, Mutant, choose, how
 
 SNIPPETS = Path(__file__).parents[1] / "snippets"
-EACH = 8
 LOOP = b"""\
 import torch
 learning_rate = 0.1

@@ -40,6 +40,7 @@ from page_runner.script import Page, find_pages, parse
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "docs" / "measured" / "mutants.json"
 REASONS = Path(__file__).with_name("unnoticed.yml")
+EACH = 8  # mutants of a page
 ENOUGH = 0.95  # of the mutants, noticed
 PATIENCE = 4  # times a page's own seconds that its mutant may take
 START = 30.0  # seconds more
@@ -63,7 +64,7 @@ DRAWING |= {"scatter", "semilogx", "semilogy", "step"}
 STEPS = {"zero_grad": "zero_grad", "zero_": "zero_grad", "backward": "backward"}
 STEPS |= {"step": "step"}
 
-LITERAL = {"tensor", "zeros", "ones"}  # what makes up labels
+LITERAL = {"full", "ones", "tensor", "zeros"}  # what makes up labels
 
 # Whose order of arguments, or whose constants, nobody can see.
 SYMMETRIC = {"add", "allclose", "assert_close", "equal", "isclose", "max", "min"}
@@ -216,7 +217,7 @@ class Finder(ast.NodeVisitor):
                 for node in ast.walk(self.tree)
                 if isinstance(node, ast.Assign)
                 for target in node.targets
-                if labels.id in ast.unparse(target).replace("(", "").split(", ")
+                if labels.id in ast.unparse(target).strip("()").split(", ")
             ]
             return any(_called(part) in LITERAL for v in values for part in ast.walk(v))
         return _called(labels) in LITERAL
@@ -322,7 +323,7 @@ def how(problem: str) -> str:
 def main() -> None:
     """Break pages, print what noticed each mutant, and count."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--each", type=int, default=8, help="mutants of each page")
+    parser.add_argument("--each", type=int, default=EACH, help="mutants of each page")
     parser.add_argument("--shorter", type=float, default=math.inf, help="seconds")
     parser.add_argument("names", nargs="*")
     asked = parser.parse_args()
@@ -357,7 +358,7 @@ def main() -> None:
                     if name not in ("start", "end")
                 }
                 listed.append({**kept, "by": by, "reason": reason})
-    sys.exit(report(listed, keep=not asked.names and asked.shorter == math.inf))
+    sys.exit(report(listed, keep=asked.each == EACH))
 
 
 def report(listed: list[dict], keep: bool) -> bool:
@@ -373,18 +374,24 @@ def report(listed: list[dict], keep: bool) -> bool:
     if unexplained:
         print(f"{unexplained} of them without a reason in {REASONS.name}")
     if keep:
-        table = {
-            "date": datetime.date.today().isoformat(),
-            "machine": f"{processor()}, {os.cpu_count()} cores",
-            "number": len(listed),
-            "share": 100 * share,
-            "by": dict(count.most_common()),
-            "unnoticed": [one for one in listed if one["by"] == "NOT NOTICED"],
-        }
-        TABLE.parent.mkdir(exist_ok=True)
-        text = json.dumps(table, indent=1, ensure_ascii=False)
-        TABLE.write_text(f"{text}\n", encoding="utf-8")
+        write_table(listed)
     return share < ENOUGH or bool(unexplained)
+
+
+def write_table(listed: list[dict]) -> None:
+    """Keep what became of the mutants of some pages for the site, beside the others."""
+    table = json.loads(TABLE.read_text(encoding="utf-8")) if TABLE.exists() else {}
+    new = {one["page"] for one in listed}
+    there = {script.stem for script in find_pages(ROOT / "snippets")} - new
+    kept = [one for one in table.get("mutants", []) if one["page"] in there]
+    table = {
+        "date": datetime.date.today().isoformat(),
+        "machine": f"{processor()}, {os.cpu_count()} cores",
+        "mutants": sorted([*kept, *listed], key=lambda one: one["page"]),
+    }
+    TABLE.parent.mkdir(exist_ok=True)
+    text = json.dumps(table, indent=1, ensure_ascii=False)
+    TABLE.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _seconds(script: Path) -> float:
