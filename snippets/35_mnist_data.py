@@ -104,6 +104,7 @@ image, label = train_set[0]
 print(f"shape {tuple(image.shape)}: (channel, row, column)")
 print(f"{image.dtype}, from {image.min():.1f} to {image.max():.1f}")
 assert image.shape == (1, 28, 28) and image.min() == 0 and image.max() <= 1
+assert label == train_set.targets[0]
 
 # %% [markdown]
 # ## Batches

@@ -183,7 +183,7 @@ for name, after in [("old recipe", [nn.ReLU()]), ("raw logits", [])]:
 # %%
 torch.manual_seed(0)
 model = network().to(device)
-optimizer = torch.optim.AdamW(model.parameters(), lr=0.005)
+optimizer = torch.optim.AdamW(model.parameters())  # the schedule sets its rate
 num_steps = math.ceil(12_000 / 128)
 scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.005, num_steps)
 train(model, 12_000, 128, optimizer, scheduler)
