@@ -207,7 +207,7 @@ assert abs(x.grad.item() - 6 * 1.5**5) < 1e-3  # the loop has computed x to the 
 # | `torch.nn`, `torch.nn.functional` | what networks are made of, as objects and as functions | [A linear layer](21_linear_layer.py) |
 # | `torch.optim` | ways of taking a step | [One step, then many](22_one_step_then_many.py) |
 # | `torch.utils.data` | data, a few examples at a time | [Batches](25_batches.py) |
-# | `torchvision` | pictures: data sets, models, tools | [MNIST](35_mnist_data.py) |
+# | `torchvision` | pictures: data sets, models, tools | [MNIST](32_mnist_data.py) |
 #
 # ## How to read this site
 #

@@ -188,6 +188,6 @@ folder.cleanup()
 # %% [markdown]
 # ## What next
 #
-# Chapter 2 ends here, with one answer per sample; the [next chapter](31_several_labels.py) begins with several.
-# It also has pages that train on the [diabetes](33_diabetes.py) file and on [MNIST](35_mnist_data.py), one of the data sets that torchvision has ready.
+# Chapter 2 ends here, with one answer per sample; the [next chapter](31_softmax_and_cross_entropy.py) begins with ten classes to choose from.
+# It also has pages that train on the [diabetes](36_diabetes.py) file and on [MNIST](32_mnist_data.py), one of the data sets that torchvision has ready.
 # The methods are those of Python's own sequences and iterators; that is why a `range` would do as a data set.

@@ -4,7 +4,7 @@
 #     teaches:
 #       C10: Training by the old recipe
 #     level: intermediate
-#     read_first: [36_mnist_logistic_regression]
+#     read_first: [33_mnist_logistic_regression]
 #     result: test_accuracy
 # ---
 
@@ -14,7 +14,7 @@
 # Four hidden layers stand between the pixels and the ten scores.
 # An old recipe trains such a network for nine epochs; we run two of them, to see how it goes.
 # Then we change the recipe one thing at a time, until four epochs are enough to read more than 98.2 % of the test digits.
-# You should know the [linear model](36_mnist_logistic_regression.py) for the same digits.
+# You should know the [linear model](33_mnist_logistic_regression.py) for the same digits.
 
 # %%
 import math
@@ -33,7 +33,7 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # %% [markdown]
 # ## The data
 #
-# The inputs are normalised with the mean and the standard deviation of the training pixels, which we computed [with the data](35_mnist_data.py).
+# The inputs are normalised with the mean and the standard deviation of the training pixels, which we computed [with the data](32_mnist_data.py).
 
 # %%
 pixel_mean, pixel_std = 0.1307, 0.3081
@@ -132,7 +132,7 @@ assert old_accuracies[1] > 0.93
 # ## One change at a time
 #
 # Here is the same loop as a function, with what we are going to change as its parameters.
-# `peak_rate` turns on the one-cycle schedule of the page before, `change` is a function for the images of a batch; both come further down.
+# `peak_rate` turns on the [one-cycle schedule](33_mnist_logistic_regression.py), `change` is a function for the images of a batch; both come further down.
 # Until the last change we look at one epoch only, always from the same first weights.
 
 
@@ -285,7 +285,7 @@ assert spread_hidden > 1.5 * spread_pixels
 # ## Try it yourself
 #
 # **1.** Leave the ReLUs out, so that the layers are linear all the way, and train for an epoch.
-# Compare with the page before.
+# Compare with the [linear model](33_mnist_logistic_regression.py).
 
 # %% tags=["solution"]
 linear = make_model(activation=nn.Identity)

@@ -4,14 +4,14 @@
 #     teaches:
 #       C5: A batch with its labels
 #     level: beginner
-#     read_first: [35_mnist_data]
+#     read_first: [32_mnist_data]
 # ---
 
 # %% [markdown]
 # # The CIFAR-10 pictures
 #
 # CIFAR-10 is a collection of 60,000 small colour photographs of ten kinds of things, from airplanes to trucks.
-# It is much harder than [MNIST](35_mnist_data.py): the same class can be seen from any side, in any colour, on any background.
+# It is much harder than [MNIST](32_mnist_data.py): the same class can be seen from any side, in any colour, on any background.
 # Before we train a network we look at what it will see, and measure what can be had without one: 10 % by guessing, more than a quarter by comparing colours.
 # You should know images as tensors, from the page on MNIST.
 

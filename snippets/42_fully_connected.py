@@ -5,7 +5,7 @@
 #       E10: The old recipe
 #       E15: "A mistake: a sigmoid on the logits"
 #     level: intermediate
-#     read_first: [41_cifar10, 36_mnist_logistic_regression]
+#     read_first: [41_cifar10, 33_mnist_logistic_regression]
 #     result: test_accuracy
 #     source_result: 0.39
 # ---
@@ -16,7 +16,7 @@
 # An old tutorial trains a network with 25 hidden units on [CIFAR-10](41_cifar10.py) and gets 39 % of the test pictures right.
 # We begin with its recipe, find a mistake in it, and then change one thing at a time.
 # The same 25 units end above 46 %, after a few seconds of training.
-# You should know the data and [cross entropy](34_softmax_and_cross_entropy.py).
+# You should know the data and [cross entropy](31_softmax_and_cross_entropy.py).
 
 # %%
 import math

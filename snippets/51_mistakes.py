@@ -6,7 +6,7 @@
 #       C11: Batches of exactly four
 #       E15: A sigmoid or a ReLU on the logits
 #     level: intermediate
-#     read_first: [26_neural_network, 34_softmax_and_cross_entropy]
+#     read_first: [26_neural_network, 31_softmax_and_cross_entropy]
 # ---
 
 # %% [markdown]
@@ -15,7 +15,7 @@
 # Five old tutorials lie behind this site, and each made mistakes that are still made today.
 # None of those on this page raises an error: the program runs, and what it does or reports is worse than it seems.
 # We run each mistake, measure what it costs, and mend it: two that spoil the training, then three that spoil what is measured.
-# You should know a [training loop](26_neural_network.py) and [cross entropy](34_softmax_and_cross_entropy.py).
+# You should know a [training loop](26_neural_network.py) and [cross entropy](31_softmax_and_cross_entropy.py).
 # Mistakes about data, shapes, types and Python have [a page of their own](52_more_mistakes.py).
 
 # %%
@@ -165,7 +165,7 @@ plt.show()
 
 # %% [markdown]
 # The squared error hardly pulls where the model is most wrong.
-# Cure: `BCEWithLogitsLoss`; the page about [rings](32_rings.py) trains a whole network with each of the two.
+# Cure: `BCEWithLogitsLoss`; the page about [rings](35_rings.py) trains a whole network with each of the two.
 #
 # ## The last batch's loss for the epoch's
 #

@@ -17,7 +17,7 @@
 # Data, shapes, types and Python itself invite mistakes of their own.
 # Like those about [training and measuring](51_mistakes.py) these come from old tutorials, and most of them raise no error.
 # For each: the mistake, run; what it costs; the cure.
-# Three more stand on the pages where they do harm: [several labels](31_several_labels.py) taken for several classes, an optimizer that holds [half of the parameters](26_neural_network.py), and an accuracy [rounded down](36_mnist_logistic_regression.py).
+# Three more stand on the pages where they do harm: [several labels](34_several_labels.py) taken for several classes, an optimizer that holds [half of the parameters](26_neural_network.py), and an accuracy [rounded down](33_mnist_logistic_regression.py).
 
 # %%
 import warnings

@@ -5,7 +5,7 @@
 #       C11: The table
 #       D6: Data
 #     level: intermediate
-#     read_first: [16_autograd, 35_mnist_data]
+#     read_first: [16_autograd, 32_mnist_data]
 # ---
 
 # %% [markdown]
@@ -14,7 +14,7 @@
 # You have found a program from 2017 and want to run it.
 # Some of its lines stop with an error, some warn, and some run and mean something else than they did.
 # This page runs each old line and its successor, and [ends with a table](#the-table) of them all, made from what was observed.
-# You should know [autograd](16_autograd.py) and the [MNIST data](35_mnist_data.py).
+# You should know [autograd](16_autograd.py) and the [MNIST data](32_mnist_data.py).
 
 # %%
 import tempfile

@@ -42,7 +42,7 @@ class Lesson:
 
     @property
     def stem(self) -> str:
-        """Name of the script: `36_mnist_logistic_regression`."""
+        """Name of the script: `33_mnist_logistic_regression`."""
         return self.script.stem
 
     @property

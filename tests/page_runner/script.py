@@ -77,7 +77,7 @@ class Page:
 
     @property
     def stem(self) -> str:
-        """The name by which a page is called: `36_mnist_logistic_regression`."""
+        """The name by which a page is called: `33_mnist_logistic_regression`."""
         return self.path.stem
 
     @cached_property

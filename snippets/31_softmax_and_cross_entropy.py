@@ -15,7 +15,7 @@
 # A picture of a digit goes in, ten probabilities come out, and one number says how wrong they are.
 # This page takes that way apart and computes each step by hand, for one digit of MNIST.
 # Each step is then checked against PyTorch's own function for it.
-# Nothing is trained here; that comes [two pages on](36_mnist_logistic_regression.py).
+# Nothing is trained here; that comes [two pages on](33_mnist_logistic_regression.py).
 # You should know [logistic regression](24_logistic_regression.py), which chooses between two.
 
 # %%
@@ -282,5 +282,5 @@ assert naive.isnan().all() and torch.allclose(stable, torch.softmax(large, dim=0
 # %% [markdown]
 # ## What next
 #
-# The [next page](35_mnist_data.py) looks at the digits themselves and how to load them, and the one after trains $W$ and $b$.
+# The [next page](32_mnist_data.py) looks at the digits themselves and how to load them, and the one after trains $W$ and $b$.
 # Cross entropy comes from information theory: it is the mean length of messages in a code that was made for other frequencies.

@@ -278,5 +278,5 @@ plt.show()
 # ## What next
 #
 # The digits are ready.
-# On the [next page](36_mnist_logistic_regression.py) one linear layer learns to read them.
+# On the [next page](33_mnist_logistic_regression.py) one linear layer learns to read them.
 # MNIST is by Yann LeCun, Corinna Cortes and Christopher Burges, who made it in the 1990s from forms filled in by pupils and by census clerks.

@@ -174,7 +174,7 @@ assert max(longer, with_relu) < baseline + 0.02
 # %% [markdown]
 # Neither helps.
 # Is it the optimizer?
-# The sigmoids again, and [Adam](32_rings.py), which divides each step by the usual size of its gradient.
+# The sigmoids again, and [Adam](35_rings.py), which divides each step by the usual size of its gradient.
 
 # %%
 learning_rate = 0.03  # found by trying, on these same splits
@@ -278,6 +278,5 @@ assert plain_steps < accuracy
 # %% [markdown]
 # ## What next
 #
-# Until now the answer was yes or no.
-# The [next page](34_softmax_and_cross_entropy.py) chooses among ten.
+# The [next page](37_mnist_deep_classifier.py) returns to the digits, with four hidden layers.
 # The table is the Pima Indians Diabetes data set; wide and deep models were first used to recommend apps in Google Play (2016).

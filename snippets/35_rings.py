@@ -340,5 +340,5 @@ assert line_errors[-1] > 0.1
 # %% [markdown]
 # ## What next
 #
-# The [next page](33_diabetes.py) has real measurements in place of drawn points, and a network that stays on its plateau.
+# The [next page](36_diabetes.py) has real measurements in place of drawn points, and a network that stays on its plateau.
 # Shapes that no line separates have been the classical test for hidden layers since 1969, when Minsky and Papert showed how little a network can do without them.

@@ -241,7 +241,7 @@ assert sgd_right[1e-3] < 0.89 and sgd_right[1e-1] > 0.99
 # The same inputs allow another question: of which kind is the sample?
 # There is one answer, because the kinds exclude each other: that is **multi-class**.
 # The target is the number of the kind, the answer is the largest of three logits, and the loss is cross entropy, `nn.CrossEntropyLoss`.
-# A **softmax** turns the logits into probabilities; [three pages on](34_softmax_and_cross_entropy.py) we take both apart.
+# A **softmax** turns the logits into probabilities; [we took both apart](31_softmax_and_cross_entropy.py) before.
 
 # %%
 class_targets = train_kinds.to(device)  # (samples,), whole numbers
@@ -331,5 +331,5 @@ assert abs(both[0] - 0.5) < 0.14 and abs(both[2] - 0.5) < 0.14
 # %% [markdown]
 # ## What next
 #
-# The [next page](32_rings.py) has one label again, and a shape that no line can separate.
+# The [next page](35_rings.py) has one label again, and a shape that no line can separate.
 # The second name for one loss, `nn.MultiLabelSoftMarginLoss`, was taken over from Torch, PyTorch's predecessor in Lua.
