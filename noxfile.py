@@ -208,6 +208,13 @@ def luck(session: nox.Session) -> None:
 
 
 @nox.session
+def prose(session: nox.Session) -> None:
+    """List the numbers of the prose that no print, assert or code beside it has."""
+    prepare(session, "tests")
+    run_tool(session, "prose", *session.posargs)
+
+
+@nox.session
 def mutants(session: nox.Session) -> None:
     """Break pages as people do: is it noticed? `-- --each 2 rings`."""
     prepare(session, "tests")

@@ -100,6 +100,7 @@ curve = [mean_loss(w) for w in weights]
 
 for w, value in zip(weights[::5], curve[::5]):  # every fifth
     print(f"w = {w:.1f}  MSE {value:5.2f}")
+assert np.allclose(np.diff(weights), 0.1)
 
 # %% [markdown]
 # ## Result
@@ -196,7 +197,7 @@ assert np.argmin(distances) == np.argmin(curve)
 # The best $w$ stays, and the curve is a V: two straight lines that meet at 2.
 
 # %% [markdown]
-# **2.** Let the targets be 3, 5 and 7, on the line $y = 2x + 1$.
+# **2.** Let the targets lie on the line $y = 2x + 1$.
 # Which of the 41 values is best now, and why is its loss not 0?
 
 # %% tags=["solution"]

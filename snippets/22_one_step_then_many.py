@@ -247,4 +247,4 @@ assert 1 / small_bracket > 20 * largest  # that is why later pages scale their d
 #
 # A single row is an easy task: many weights give 0 for it.
 # On the [next page](23_linear_regression.py) the same loop fits a line through three points.
-# Textbooks on optimisation have the wall as the condition $\eta < 2/L$, where $L$ is the curvature of the loss, 62 here.
+# Textbooks on optimisation have the wall as the condition $\eta < 2/L$, where $L$ is the curvature of the loss.

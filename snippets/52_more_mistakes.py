@@ -76,8 +76,8 @@ assert 0 < deep < shallow * 1e-10
 #
 # ## Two shapes that broadcast
 #
-# A model that answers one number per row has outputs of shape (2, 1); the labels have shape (2,).
-# Their difference has shape (2, 2): every output is compared with every label.
+# A model that answers one number per row has outputs that are a column; the labels have a single dimension.
+# Their difference is a square: every output is compared with every label.
 # These outputs are perfect.
 
 # %%
@@ -88,6 +88,7 @@ with warnings.catch_warnings(record=True) as caught:
 fair_loss = F.mse_loss(outputs.squeeze(1), labels)
 print(f"loss {loss:.1f}, and a {caught[0].category.__name__}")
 print(f"loss {fair_loss:.1f} with equal shapes")
+print(f"{tuple(outputs.shape)} less {tuple(labels.shape)}:", (outputs - labels).tolist())
 assert loss == 0.5 and fair_loss == 0
 
 # %% [markdown]

@@ -63,6 +63,7 @@ class Header:
     read_first: tuple[str, ...]
     result: str | None  # the variable that holds the page's headline figure
     source_result: float | None  # the figure that the old tutorial reported
+    cites: dict[str, str]  # numbers of the prose that are somebody else's: whose
     publishes: tuple[str, ...]  # files that the page writes and the site offers
     time_limit: float  # seconds
 
@@ -199,6 +200,7 @@ def _parse_header(path: Path, fields: object) -> Header:
         read_first=take_names("read_first", NAME),
         result=take("result", str, None),
         source_result=take("source_result", (int, float), None),
+        cites=_parse_citations(path, take("cites", dict, {})),
         publishes=take_names("publishes", _FILE, []),
         time_limit=float(take("time_limit", (int, float), DEFAULT_TIME_LIMIT)),
     )
@@ -216,6 +218,15 @@ def _parse_rows(path: Path, rows: dict) -> dict[str, str]:
             message = f"the header's `teaches` has {row!r}: {section!r}"
             raise PageError(path, 1, f"{message}; write `C2: Title of a section`")
     return rows
+
+
+def _parse_citations(path: Path, citations: dict) -> dict[str, str]:
+    """Numbers of the prose that the page cannot print, with where each comes from."""
+    for number, origin in citations.items():
+        if not isinstance(number, str) or not isinstance(origin, str):
+            message = f"the header's `cites` has {number!r}: {origin!r}"
+            raise PageError(path, 1, f'{message}; write `"39 %": where it comes from`')
+    return citations
 
 
 def _cut_into_cells(path: Path, lines: list[str], start: int) -> tuple[Cell, ...]:

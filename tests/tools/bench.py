@@ -214,10 +214,15 @@ class Bench:
 
     def _time(self, command: list[str], folder: Path | None = None) -> float:
         """Seconds that a command takes; a failing one ends the benchmark."""
+        modules: Path | str = (
+            folder / "docs" if folder else ""
+        )  # stock finds load.py so
+        if "tools.bench" in command:
+            modules = ROOT / "tests"
         environment = {
             **os.environ,
             "SNIPPETS_DATA": str(data_root()),
-            "PYTHONPATH": str(ROOT / "tests") if "tools.bench" in command else "",
+            "PYTHONPATH": str(modules),
             "NO_MKDOCS_2_WARNING": "1",
             **with_threads("1"),
         }
@@ -480,16 +485,23 @@ def main() -> None:
             table.append(line)
             print(line.line(), flush=True)
     if options.write:
-        from page_runner.execute import processor  # imports torch
+        write(table)
 
-        machine = f"{processor()}, {os.cpu_count()} cores, {platform.system()}"
-        result = {
-            "date": datetime.date.today().isoformat(),
-            "machine": machine,
-            "rows": [asdict(line) | {"compared": line.compared()} for line in table],
-        }
-        RESULT.parent.mkdir(exist_ok=True)
-        RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+def write(table: list[Row]) -> None:
+    """Into the file of results; rows of it that were not measured now are kept."""
+    from page_runner.execute import processor  # imports torch
+
+    machine = f"{processor()}, {os.cpu_count()} cores, {platform.system()}"
+    about = {"date": datetime.date.today().isoformat(), "machine": machine}
+    rows = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else []
+    kept = {(one["pages"], one["what"], one["against"]): one for one in rows}
+    for line in table:
+        one = asdict(line) | {"compared": line.compared()} | about
+        kept[line.pages, line.what, line.against] = one
+    RESULT.parent.mkdir(exist_ok=True)
+    text = json.dumps(list(kept.values()), indent=1)
+    RESULT.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
