@@ -88,7 +88,9 @@ with warnings.catch_warnings(record=True) as caught:
 fair_loss = F.mse_loss(outputs.squeeze(1), labels)
 print(f"loss {loss:.1f}, and a {caught[0].category.__name__}")
 print(f"loss {fair_loss:.1f} with equal shapes")
-print(f"{tuple(outputs.shape)} less {tuple(labels.shape)}:", (outputs - labels).tolist())
+print(
+    f"{tuple(outputs.shape)} less {tuple(labels.shape)}:", (outputs - labels).tolist()
+)
 assert loss == 0.5 and fair_loss == 0
 
 # %% [markdown]

@@ -43,12 +43,13 @@ CIFAR10_CLASSES = (
 # the content.
 used: dict[str, str] = {}
 
-# What is real: each known copy of a set, by its name and fingerprint. Besides, CIFAR-10
-# as this file downloads it, whose archive torchvision checks: see _CHECKED.
+# What is real: each known copy of a set, by its name and fingerprint, and what was done
+# to it if it is not the original. Besides, CIFAR-10 as this file downloads it, whose
+# files torchvision checks one by one: see _CHECKED.
 COPIES = {
-    "mnist 6bbc9ace": "the four original files",
-    "cifar10 4140103b": "a copy of which every picture went through JPEG once",
-    "diabetes a201965c": "759 patients, with features scaled to [-1, 1]",
+    "mnist 6bbc9ace": "",
+    "cifar10 4140103b": "every picture went through JPEG once",
+    "diabetes a201965c": "",
 }
 
 _MNIST_MD5 = {  # in the order of ImageData
@@ -61,8 +62,8 @@ _MNIST_COUNTS = {"train": 60_000, "t10k": 10_000}
 _CIFAR10_COUNTS = {"train": 50_000, "test": 10_000}
 _DIABETES_SHA256 = "a201965cd284ed66b03b387f8348d839f5989b72959a6dbd42bb62f3350e37e1"
 _DIABETES_URL = (
-    "https://raw.githubusercontent.com/hunkim/PyTorchZeroToAll/master/data/"
-    "diabetes.csv.gz"
+    "https://raw.githubusercontent.com/hunkim/PyTorchZeroToAll/"
+    "8440894e621e3922a394da25b4a0806bdabee21c/data/diabetes.csv.gz"
 )
 _NETWORK_TIMEOUT = 10  # seconds without an answer
 _CHECKED = "cifar10.checked"  # holds the fingerprint of the arrays that were downloaded

@@ -626,6 +626,18 @@ def test_only_a_known_copy_is_other_data(
         assert "restore the recording with git" in report.problems[0]
 
 
+@pytest.mark.parametrize("change", ["one", ""])
+def test_a_copy_that_is_no_original_is_named(good: Path, change: str) -> None:
+    """The page's file says what was done to it; of an original it says nothing."""
+    (good.parent / "load.py").write_text(HELPER.replace("one", change))
+    edit(good, "import torch\n", "import torch\nfrom load import used\n")
+    edit(store.expected_path(good), "data: none", "data: mnist real 1a2b3c4d")
+    assert run(good).problems == []
+    notebook = store.read(good)
+    assert notebook
+    assert notebook.metadata.run.altered == ({"mnist": change} if change else {})
+
+
 def test_data_that_nobody_knows_is_a_failure(good: Path) -> None:
     (good.parent / "load.py").write_text('used = {"mnist": "unknown 1a2b3c4d"}')
     edit(good, "import torch\n", "import torch\nfrom load import used\n")

@@ -109,6 +109,12 @@ class Lesson:
         return [DATA_NAMES.get(name, name) for name in self.run.data]
 
     @property
+    def altered(self) -> list[str]:
+        """What was done to data of the published run that is no original."""
+        changes = self.run.get("altered", {})
+        return [f"{DATA_NAMES.get(name, name)}: {changes[name]}" for name in changes]
+
+    @property
     def stand_ins(self) -> list[str]:
         """Names of the data sets that were drawn by code in the published run."""
         return [

@@ -190,7 +190,7 @@ def _add_facts(run: Run, page: Page, module: types.ModuleType) -> None:
         _collect_files(run, page)
     load = sys.modules.get("load")
     run.data = dict(getattr(load, "used", {}))
-    run.copies = list(getattr(load, "COPIES", ()))
+    run.copies = dict(getattr(load, "COPIES", {}))
     run.versions = {
         "python": ".".join(map(str, sys.version_info[:3])),
         "torch": torch.__version__.partition("+")[0],

@@ -60,7 +60,7 @@ class Run:
     seconds: float = 0.0
     result: float | None = None
     data: dict[str, str] = field(default_factory=dict)
-    copies: list[str] = field(default_factory=list)  # that load.py knows
+    copies: dict[str, str] = field(default_factory=dict)  # load.py's COPIES
     files: dict[str, str] = field(default_factory=dict)  # published, by name
     versions: dict[str, str] = field(default_factory=dict)
     device_name: str = ""

@@ -231,6 +231,7 @@ class PageRunner:
             "processor": run.processor,
             **run.versions,
             "data": run.data,
+            "altered": altered(run),
             "files": run.files,
             "result": run.result,
             "compared": verdict.compared,
@@ -240,6 +241,15 @@ class PageRunner:
             "not_compared": verdict.not_compared,
             "margins": verdict.margins,
         }
+
+
+def altered(run: Run) -> dict[str, str]:
+    """What was done to the data of a run, by data set, where it is no original."""
+    copies = {
+        name: run.copies.get(kind.replace("real", name, 1), "")
+        for name, kind in run.data.items()
+    }
+    return {name: change for name, change in copies.items() if change}
 
 
 def _failed(script: Path, error: Exception) -> Report:

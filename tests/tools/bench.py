@@ -222,7 +222,7 @@ class Bench:
         environment = {
             **os.environ,
             "SNIPPETS_DATA": str(data_root()),
-            "PYTHONPATH": str(modules),
+            "PYTHONPATH": "".join(map(str, modules)),
             "NO_MKDOCS_2_WARNING": "1",
             **with_threads("1"),
         }
@@ -259,7 +259,7 @@ def put_made_pages(project: Path, made: dict[str, str]) -> None:
     """Put made pages (name: code) in the place of the real ones."""
     for path in [*find_pages(project / "snippets"), *(project / "docs").glob("*.md")]:
         path.unlink()
-    for path in (project / "tests" / "expected").glob("*.txt"):
+    for path in (project / "tests" / "expected").iterdir():
         path.unlink()
     (project / "docs" / "index.md").write_text(HOME)
     (project / "docs" / "reading.yml").write_text("{}\n")
