@@ -214,15 +214,13 @@ class Bench:
 
     def _time(self, command: list[str], folder: Path | None = None) -> float:
         """Seconds that a command takes; a failing one ends the benchmark."""
-        modules: Path | str = (
-            folder / "docs" if folder else ""
-        )  # stock finds load.py so
+        modules = str(folder / "docs") if folder else ""  # where stock finds load.py
         if "tools.bench" in command:
-            modules = ROOT / "tests"
+            modules = str(ROOT / "tests")
         environment = {
             **os.environ,
             "SNIPPETS_DATA": str(data_root()),
-            "PYTHONPATH": "".join(map(str, modules)),
+            "PYTHONPATH": modules,
             "NO_MKDOCS_2_WARNING": "1",
             **with_threads("1"),
         }
