@@ -35,9 +35,11 @@ from functools import cached_property
 from pathlib import Path
 
 from page_runner.environment import with_threads
+from page_runner.expected import render
 from page_runner.pool import PagePool
+from page_runner.recording import combine
 from page_runner.run import Run
-from page_runner.script import find_pages, parse
+from page_runner.script import Page, find_pages, parse
 from page_runner.store import data_root, expected_path, read
 
 ROOT = Path(__file__).parents[2]
@@ -115,7 +117,6 @@ ax.plot(losses)
 ax.set_yscale("log")
 plt.show()
 """
-PRINTED = {WORK: (2, "10000 steps"), TRIVIAL: (1, "45")}  # cell and text
 
 
 @dataclass
@@ -156,6 +157,7 @@ class Bench:
         copy_project(self.root)
         if made:
             put_made_pages(self.root, made)
+            record_made_pages(self.root)
         self.scripts = find_pages(self.root / "snippets")
         self.limit = 0.0
 
@@ -267,9 +269,22 @@ def put_made_pages(project: Path, made: dict[str, str]) -> None:
     for number, (name, code) in enumerate(made.items()):
         script = project / "snippets" / f"{name}.py"
         script.write_text(MADE_PAGE.format(number=number) + code)
-        cell, text = PRINTED[code]
-        recorded = f"data: none\nprocessor: any\ncell {cell}:\n    {text}\n"
-        expected_path(script).write_text(recorded)
+
+
+def record_made_pages(project: Path) -> None:
+    """Record them: they all print and draw the same, so the first is run for all."""
+    scripts = find_pages(project / "snippets")
+    recording = record_once(parse(scripts[0]))
+    for script in scripts:
+        expected_path(script).write_text(recording)
+
+
+def record_once(page: Page) -> str:
+    """What a page prints and draws on this machine, as its recording."""
+    with PagePool("cpu", data_root()) as pages:
+        recorded, problems = combine(page, pages.submit(page).result(), {})
+    assert not problems, problems
+    return render(page, recorded)
 
 
 def made_names(code: str, number: int) -> dict[str, str]:
