@@ -121,14 +121,14 @@ layer = fresh_layer()
 optimizer = torch.optim.SGD(layer.parameters(), lr=learning_rate)
 
 for x, y in points * num_epochs:
-    optimizer.zero_grad()
     loss = criterion(layer(x), y)
+    optimizer.zero_grad()
     loss.backward()
     optimizer.step()
 check(layer.weight)
 
 # %% [markdown]
-# `zero_grad` now stands first, so that the loop clears whatever was there before it.
+# `zero_grad` now stands right before `backward`, so that whatever was there before is cleared.
 #
 # ## The fourth piece: the module
 #

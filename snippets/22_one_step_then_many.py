@@ -112,7 +112,7 @@ print(layer.weight.grad, layer.bias.grad, x.grad)
 # ## Three steps
 #
 # Now with a thousandth of that learning rate.
-# The loop is the one that we know: clear the old gradients, compute the loss, compute its gradients, step.
+# The loop is the one that we know: compute the loss, clear the old gradients, compute new ones, step.
 
 # %%
 learning_rate = 1e-4  # too small, as we will see
@@ -121,8 +121,8 @@ layer = copy.deepcopy(start_layer)
 optimizer = torch.optim.SGD(layer.parameters(), lr=learning_rate)
 
 for step in range(num_steps):
-    optimizer.zero_grad()
     loss = criterion(layer(x), target)
+    optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     print(f"after step {step + 1}: output {layer(x)[0]:.4f}")

@@ -111,16 +111,16 @@ optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
 # %% [markdown]
 # ## Training
 #
-# 1. clear the old gradients;
-# 2. forward: predictions, and their loss;
+# 1. forward: predictions, and their loss;
+# 2. clear the old gradients;
 # 3. backward: gradients;
 # 4. step.
 
 # %%
 losses = []
 for epoch in range(num_epochs):
-    optimizer.zero_grad()
     loss = criterion(model(x), y)
+    optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     losses.append(loss.item())
@@ -219,8 +219,8 @@ def train(x, learning_rate, num_epochs):
     layer = nn.Linear(1, 1).to(device)
     optimizer = torch.optim.SGD(layer.parameters(), lr=learning_rate)
     for _ in range(num_epochs):
-        optimizer.zero_grad()
         loss = criterion(layer(x), y)
+        optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     return loss.item(), layer

@@ -92,8 +92,8 @@ num_epochs = 1000
 optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
 
 for epoch in range(num_epochs):
-    optimizer.zero_grad()
     loss = criterion(model(hours), passed)
+    optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     if epoch == 0 or epoch % 250 == 249:
@@ -148,8 +148,8 @@ def train(model, criterion, learning_rate):
     """Train a model in place; its last loss."""
     optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
     for epoch in range(num_epochs):
-        optimizer.zero_grad()
         loss = criterion(model(hours), passed)
+        optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     return loss.item()

@@ -110,8 +110,8 @@ for epoch in range(num_epochs):
     total = 0.0
     for batch_x, batch_y in loader:
         batch_x, batch_y = batch_x.to(device), batch_y.to(device)
-        optimizer.zero_grad()
         loss = criterion(model(batch_x), batch_y)
+        optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         total += loss.item() * len(batch_x)  # back to a sum over samples

@@ -1,9 +1,11 @@
 """What the files of the project say of each other is true."""
 
+import ast
 import json
 import re
 import tomllib
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,19 @@ def test_page_is_well_kept(script: Path) -> None:
     assert solutions, "no exercise with a solution"
     if page.header.source_result:
         assert page.header.result, "source_result without result"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=STEMS)
+def test_old_gradients_are_cleared_right_before_new_ones(script: Path) -> None:
+    """One place for `zero_grad` on all pages; by itself, where it is shown alone."""
+    tree = ast.parse(script.read_text(encoding="utf-8"))
+    bodies = [b for node in ast.walk(tree) if (b := getattr(node, "body", None))]
+    blocks = [body for body in bodies if isinstance(body, list)]
+    for this, following in (pair for block in blocks for pair in pairwise(block)):
+        if ast.unparse(this).endswith(".zero_grad()"):
+            place = f"{script.name}:{this.lineno}"
+            is_shown_alone = "print" in ast.unparse(following)
+            assert is_shown_alone or ".backward(" in ast.unparse(following), place
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=STEMS)
