@@ -6,6 +6,8 @@ downloaded. Where that fails, or SNIPPETS_OFFLINE=1 forbids it, a stand-in of th
 shapes and classes is drawn, once, into stand-in/ of the data root. Both are said on
 stderr, unless SNIPPETS_QUIET=1 (`used` says what was loaded in any case).
 Data that is neither is used as well, and called unknown.
+
+    python load.py      fetches what is missing, and says what is there
 """
 
 import gzip
@@ -531,3 +533,20 @@ def _draw_diabetes(folder: Path) -> None:
     std = torch.tensor([0.4, 0.3, 0.2, 0.3, 0.4, 0.2, 0.3, 0.4])
     table = torch.cat([(mean + std * z).clamp(-1, 1), labels], dim=1)
     np.savetxt(folder / "diabetes.csv.gz", table.numpy(), fmt="%.6g", delimiter=",")
+
+
+def main() -> int:
+    """Fetch what is missing and say what is there; 1 if anything is not real."""
+    root = Path(os.environ.get("SNIPPETS_DATA") or "data").absolute()
+    for name, take in [("mnist", mnist), ("cifar10", cifar10), ("diabetes", diabetes)]:
+        tensors = take()
+        size = sum(tensor.nbytes for tensor in tensors) / 1e6
+        kind, _, fingerprint = used[name].partition(" ")
+        change = COPIES.get(f"{name} {fingerprint}", "")
+        print(f"{name:9} {kind:9} {size:6.1f} MB in memory{change and ', ' + change}")
+    print(f"in {root}")
+    return 1 if any(not kind.startswith("real") for kind in used.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

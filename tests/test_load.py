@@ -931,3 +931,28 @@ def test_the_file_works_pasted_into_a_page(root: Path) -> None:
         check_diabetes(page["diabetes"]())
     assert page["used"]["diabetes"].startswith("stand-in ")
     assert load.used == {}
+
+
+# The command
+
+
+def test_command_fetches_all_and_says_what_is_there(
+    root: Path, network: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert load.main() == 0
+    assert network == list(FILES)
+    *lines, place = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [[name, "real"] for name in FILES]
+    assert all(line.endswith("in memory, real") for line in lines)  # of these copies
+    assert place == f"in {root}"
+    assert load.main() == 0
+    assert network == list(FILES)  # nothing is fetched again
+
+
+@pytest.mark.usefixtures("root")
+def test_command_fails_where_a_stand_in_takes_the_place(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert load.main() == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines[:-1]] == ["stand-in"] * len(FILES)
