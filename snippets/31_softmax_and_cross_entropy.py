@@ -15,7 +15,7 @@
 # A picture of a digit goes in, ten probabilities come out, and one number says how wrong they are.
 # This page takes that way apart and computes each step by hand, for one digit of MNIST.
 # Each step is then checked against PyTorch's own function for it.
-# Nothing is trained here; that comes [two pages on](33_mnist_logistic_regression.py).
+# No training loop stands here; that comes [two pages on](33_mnist_logistic_regression.py).
 # You should know [logistic regression](24_logistic_regression.py), which chooses between two.
 
 # %%
@@ -39,17 +39,6 @@ from load import mnist
 # | cost | squared error | binary cross entropy | cross entropy |
 #
 # They share the rest: features times weights plus bias, a cost that is a mean over the samples, and gradient descent to make it small.
-# Here is one score, read in both ways.
-
-# %%
-score = torch.tensor(1.2)
-squared_error = (score - 2.0) ** 2  # the target is a number, 2
-p_yes = torch.sigmoid(score)
-cross_entropy = -torch.log(p_yes)  # the target is yes
-print(f"a number   {score:.4f}, target 2,   cost {squared_error:.4f}")
-print(f"yes or no  {p_yes:.4f}, target yes, cost {cross_entropy:.4f}")
-
-# %% [markdown]
 # The right column of the table is what this page is about.
 #
 # ## From an image to a vector
@@ -83,12 +72,10 @@ plt.show()
 # With ten classes there is a row of 784 weights and a bias for each class.
 # The rows make a matrix $W$ of shape (10, 784), and all ten scores are $Wx + b$.
 #
-# Training would find $W$ and $b$.
+# Gradient descent would find $W$ and $b$.
 # Here we take the plainest weights that do something: row $k$ is the average image of digit $k$ minus the average of all ten such images.
 # The bias makes the score 0 halfway between these two averages.
 # So a score above 0 means: nearer to the average of this digit than to that of all.
-#
-# The product `W @ x` multiplies each weight by its feature and adds up; we do one of the ten by hand.
 
 # %%
 train_images = data.train_images.reshape(-1, 784)
@@ -99,38 +86,26 @@ overall_mean = digit_means.mean(dim=0)  # (784,)
 W = digit_means - overall_mean  # (10, 784)
 b = -(W * (digit_means + overall_mean) / 2).sum(dim=1)  # (10,)
 scores = W @ x + b  # (10, 784) @ (784,) + (10,) = (10,)
+print(f"fitted on {len(train_images):,} images")
 print("scores", " ".join(f"{value:.1f}" for value in scores))
-
-by_hand = sum(W[label, i] * x[i] for i in range(784)) + b[label]
-assert torch.isclose(by_hand, scores[label], atol=1e-3)
-
-# %% [markdown]
-# The rows of $W$ are images too.
-# Red weights count for their digit, blue ones against it.
-# Beside each digit stands its score: compare with the image above, and see whether its strokes lie on red.
-
-# %% alt="Ten weight images that look like blurred digits, each with its score"
-limit = W.abs().max().item()
-fig, axes = plt.subplots(2, 5, figsize=(5.5, 2.7), layout="constrained")
-for k, ax in enumerate(axes.flat):
-    weights = W[k].reshape(28, 28).numpy()
-    ax.imshow(weights, cmap="coolwarm", vmin=-limit, vmax=limit)
-    ax.set(title=f"{k}: {scores[k]:.1f}", xticks=[], yticks=[])
-plt.show()
 
 # %% [markdown]
 # The class with the largest score is the guess.
-# Without any training that is right for most of the test images.
+# Written out, score $k$ is half of $-\lVert x - m_k \rVert^2$, where $m_k$ is the average of digit $k$, plus a part that is the same for all ten.
+# So the guess is the digit whose average lies nearest: a **nearest-mean** classifier.
 
 # %%
 test_x = data.test_images.reshape(-1, 784) / 255  # (10000, 784)
-all_scores = test_x @ W.T + b  # (10000, 10), one row per image
-accuracy = (all_scores.argmax(dim=1) == data.test_labels).float().mean().item()
+guesses = (test_x @ W.T + b).argmax(dim=1)  # (10000, 10) -> (10000,)
+nearest = torch.cdist(test_x, digit_means).argmin(dim=1)  # (10000,)
+accuracy = (guesses == data.test_labels).float().mean().item()
 print(f"guess for our image {scores.argmax()}, label {label}")
 print(f"right on {accuracy:.1%} of {len(test_x)} images")
-assert accuracy > 0.6
+assert accuracy > 0.6 and (guesses == nearest).float().mean() > 0.999
 
 # %% [markdown]
+# No gradient has moved these weights, and yet they are fitted: the averages use the labels of all 60,000 training images.
+#
 # ## The target: one-hot
 #
 # The target has the same shape as the answer, ten numbers: a 1 at the right class and 0 elsewhere.
@@ -212,10 +187,63 @@ print(f"{criterion(scores, torch.tensor(label)):.4f}")
 assert torch.isclose(criterion(scores, torch.tensor(label)), loss, atol=1e-5)
 
 # %% [markdown]
+# ## The gradient
+#
+# Which way should each score move?
+# The loss is the logarithm of the sum of all $e^s$, minus the score of the right class.
+# Where score $k$ grows, the first part grows by $e^{s_k}$ divided by the sum, which is $p_k$; the second by 1 if $k$ is the right class, else by 0.
+# So the gradient is $p$ minus the one-hot target.
+
+# %%
+logits = scores.clone().requires_grad_()
+criterion(logits, torch.tensor(label)).backward()
+gradient = p - one_hot  # (10,)
+print("by hand  ", " ".join(f"{value:.2f}" for value in gradient))
+print("autograd ", " ".join(f"{value:.2f}" for value in logits.grad))
+assert torch.allclose(gradient, logits.grad, atol=1e-5) and abs(gradient.sum()) < 1e-5
+
+# %% [markdown]
+# A step against it raises the right score by what its probability lacks to 1, and lowers each other score by its probability.
+# The ten add up to 0.
+#
+# ## In one function
+#
+# Softmax and logarithm in two steps fail where one step does not.
+# Take two scores that are 200 apart, and the lower one is right.
+
+# %%
+far = torch.tensor([[0.0, 200.0]])  # a batch of one
+two_steps = -torch.log(torch.softmax(far, dim=1))[0, 0]
+one_step = criterion(far, torch.tensor([0]))
+print(f"two steps {two_steps}, one step {one_step}")
+assert two_steps.isinf() and one_step == 200
+
+# %% [markdown]
+# $e^{-200}$ is too small for a 32-bit number and becomes 0, whose logarithm is infinite.
+# Only differences count, so one may subtract the largest score first, and the logarithm undoes its exponential on paper: $\log p_k = s_k - \log \sum e^s$.
+# That is what `log_softmax` and `nn.CrossEntropyLoss` do.
+#
+# The dtype of the second argument decides what it means.
+# Whole numbers of 64 bits, one for each row, are classes; decimal numbers in the shape of the logits are probabilities.
+# Decimal class numbers raise an error.
+
+# %%
+three = torch.tensor([[2.0, 1.0, 0.1]])
+as_class = criterion(three, torch.tensor([0]))
+as_probabilities = criterion(three, torch.tensor([[1.0, 0.0, 0.0]]))
+print(f"class {as_class:.4f}, probabilities {as_probabilities:.4f}")
+assert as_class == as_probabilities
+try:
+    criterion(three, torch.tensor([0.0]))
+except RuntimeError as error:
+    print("decimal class:", type(error).__name__)
+
+# %% [markdown]
 # ## In small numbers
 #
 # With three classes everything can be checked on paper.
 # First two answers in probabilities, where the right class is the first: $-\log 0.7$ and $-\log 0.1$.
+# Then two answers in logits, and class 0 is right again.
 
 # %%
 target = torch.tensor([1.0, 0.0, 0.0])
@@ -223,10 +251,6 @@ for answer in ([0.7, 0.2, 0.1], [0.1, 0.3, 0.6]):
     small_loss = -(target * torch.tensor(answer).log()).sum()
     print(f"{answer}  loss {small_loss:.4f}")
 
-# %% [markdown]
-# Then two answers in logits, and class 0 is right again.
-
-# %%
 for logits in ([2.0, 1.0, 0.1], [0.5, 2.0, 0.3]):
     small_loss = criterion(torch.tensor([logits]), torch.tensor([0]))  # a batch of one
     p_right = torch.softmax(torch.tensor(logits), dim=0)[0]
@@ -263,21 +287,19 @@ assert smallest > 0.5
 # Even a perfect answer costs more than one half then; logits must go in raw.
 
 # %% [markdown]
-# **2.** Compute the softmax of the scores 1000, 1001 and 1002 by hand, in code.
-# What goes wrong, and what helps?
+# **2.** A model has a single output, and its labels are decimal, 1 and 0, in the shape of that output.
+# What does `nn.CrossEntropyLoss` say, and what is the gradient?
 
 # %% tags=["solution"]
-large = torch.tensor([1000.0, 1001.0, 1002.0])
-naive = torch.exp(large) / torch.exp(large).sum()
-shifted = torch.exp(large - large.max())
-stable = shifted / shifted.sum()
-print("by the formula", naive.tolist())
-print("shifted", " ".join(f"{value:.4f}" for value in stable))
-assert naive.isnan().all() and torch.allclose(stable, torch.softmax(large, dim=0))
+single = torch.tensor([[3.0], [-2.0]], requires_grad=True)
+nothing = criterion(single, torch.tensor([[1.0], [0.0]]))
+nothing.backward()
+print(f"loss {abs(nothing.item()):.1f}, gradient {single.grad.abs().sum():.1f}")
+assert nothing == 0 and single.grad.abs().sum() == 0
 
 # %% [markdown] tags=["solution"]
-# $e^{1000}$ is too large for a float and becomes infinite, and infinite divided by infinite is not a number.
-# Only differences count, so the largest score may be subtracted first; PyTorch does that.
+# The softmax of one score is 1, whatever the score, so there is nothing to learn, and no error either.
+# A single output asks a yes-or-no question and wants `nn.BCEWithLogitsLoss`.
 
 # %% [markdown]
 # ## What next

@@ -18,8 +18,9 @@
 # # Rings
 #
 # A cloud of points lies inside a ring of other points, and no straight line separates the two.
-# A network of five layers learns to tell them apart: it makes no error on the points that it trains on, and gets more than 95 % of new ones right.
-# On the way it stands on a **plateau**: for more than 30 epochs its answers do not improve.
+# A network of five layers learns to tell them apart: it makes no error on the points that it trains on, and few on new ones.
+# On the way it stands on a **plateau**: for dozens of epochs its answers do not improve.
+# Is the loss to blame, or the learning rate?
 # You should know the [neural network](26_neural_network.py) and [data sets of one's own](27_data_sets.py).
 
 # %%
@@ -121,7 +122,7 @@ del batches  # and with it the workers
 print(tuple(batch_x.shape), tuple(batch_y.shape), batch_x.dtype)
 
 # %% [markdown]
-# Below we train with batches of 50, and without workers: our samples are in memory, and there is nothing to wait for.
+# Below we train with batches of 50, cut from the tensors of the data set: they are in memory, and there is nothing to wait for.
 #
 # ## The model
 #
@@ -167,12 +168,10 @@ for seed in (47, 1):
 # The old recipe is Adam with its defaults and the mean squared error between probability and label, and it ends as soon as no training point is wrong.
 # In each epoch:
 #
-# 1. for each batch: loss, gradients, step, and the loss is added up;
+# 1. for each shuffled batch: loss, gradients, step, and the loss is added up;
 # 2. then, with the weights at rest, measure the **error**, the share of wrong answers on all points.
 #
-# The old tutorial printed the loss of the last batch, and counted errors while the weights were changing.
-# Neither describes the network at the end of the epoch.
-# The loop stands in a function, because we will train more than once.
+# The old tutorial printed the loss of the last batch, and counted errors while the weights were changing: neither describes the network at the end of the epoch.
 
 
 # %%
@@ -183,22 +182,21 @@ def error(net, dataset):
     return (says_cloud != (dataset.y == 1)).float().mean().item()
 
 
-def train(criterion, num_epochs, optimizer_class=torch.optim.Adam, learning_rate=1e-3):
+def train(sizes, criterion, optimizer_class, learning_rate, num_epochs=100, seed=47):
     """The trained network, and its mean loss and its error at each epoch."""
-    net = Network(sizes, seed=47).to(device)
+    net = Network(sizes, seed).to(device)
     optimizer = optimizer_class(net.parameters(), lr=learning_rate)
-    order = torch.Generator().manual_seed(0)
-    loader = DataLoader(train_set, batch_size=50, shuffle=True, generator=order)
+    x, y = train_set.x.to(device), train_set.y.to(device)
     losses, errors = [], []
     for _ in range(num_epochs):
         total = 0.0
-        for x, y in loader:
+        for rows in torch.randperm(len(x)).split(50):
+            loss = criterion(net(x[rows]), y[rows])
             optimizer.zero_grad()
-            loss = criterion(net(x.to(device)), y.to(device))
             loss.backward()
             optimizer.step()
-            total += loss.item() * len(x)
-        losses.append(total / len(train_set))
+            total += loss.item() * len(rows)
+        losses.append(total / len(x))
         errors.append(error(net, train_set))
         if errors[-1] == 0:
             break
@@ -214,15 +212,25 @@ def squared_error(logits, y):
     return ((torch.sigmoid(logits) - y) ** 2).mean()
 
 
-trained, losses, errors = train(squared_error, num_epochs=1000)
-print(f"error {errors[29]:.3f} after 30 epochs, {errors[-1]:.3f} at the end")
-on_plateau = [abs(value - mean["y"]) < 1e-6 for value in errors]
-assert errors[-1] == 0 and len(errors) < 110
-assert 30 < sum(on_plateau) < 70  # for this seed
+learning_rate = 1e-3  # Adam's default
+adam = torch.optim.Adam
+recipe = sizes, squared_error, adam, learning_rate
+trained, losses, errors = train(*recipe, num_epochs=1000)
+for epoch in [1, 20, 40, len(errors)]:
+    loss, wrong = losses[epoch - 1], errors[epoch - 1]
+    print(f"epoch {epoch:2}: loss {loss:.3f}, error {wrong:.3f}")
+on_plateau = sum(abs(value - mean["y"]) < 1e-6 for value in errors)
+print(f"{on_plateau} epochs on the plateau")
+assert errors[-1] == 0 and len(errors) < 120 and on_plateau > 15
+assert losses[19] < losses[0]
 
 # %% [markdown]
-# No point is wrong any more.
+# On the plateau the network says "ring" to every point, and is wrong about the cloud.
+# The loss falls all the while: the probabilities move long before the first of them crosses one half, and the error sees only the crossings.
+#
+# At the end no point is wrong any more.
 # What about points that the network has not seen?
+# This is the only look at them; nothing was chosen by it.
 
 # %%
 accuracy = 1 - error(trained, test_set)
@@ -230,31 +238,14 @@ print(f"right on {accuracy:.1%} of {len(test_set)} new points")
 assert accuracy > 0.975
 
 # %% [markdown]
-# ## The plateau
-#
-# A network that says "ring" to every point is wrong about the cloud, and that is 0.249 of the points.
-# In the picture, see what the loss does while the error stands still.
-
-# %% alt="The error stays at a quarter, then falls to 0; the loss falls earlier"
-epochs = range(1, len(errors) + 1)
-fig, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
-ax.plot(epochs, errors, label="error")
-ax.plot(epochs, losses, label="loss")
-ax.set(xlabel="epoch", ylabel="error, loss", title="The plateau and after")
-ax.legend()
-plt.show()
-
-# %% [markdown]
-# The loss falls all the while: the probabilities move long before the first of them crosses one half, and the error sees only the crossings.
-#
 # ## What it learned
 #
-# The probability of "cloud" over the plane: before training, after 30 epochs, and at the end.
+# The probability of "cloud" over the plane: before training, after 20 epochs, and at the end.
 # The ring is blue and the cloud orange; the red line is the **decision boundary**, where the probability is one half.
 
 # %% alt="Three maps; only the last has a boundary, a closed curve around the cloud"
 stages = {"before": Network(sizes, seed=47).to(device)}
-stages |= {"on the plateau": train(squared_error, 30)[0], "after": trained}
+stages |= {"on the plateau": train(*recipe, num_epochs=20)[0], "after": trained}
 axis = np.linspace(-4.5, 4.5, 91)
 plane = np.stack(np.meshgrid(axis, axis), axis=-1)  # (91, 91, 2)
 plane = (plane - mean[["x_1", "x_2"]].to_numpy()) / std[["x_1", "x_2"]].to_numpy()
@@ -283,36 +274,51 @@ plt.show()
 #
 # For probabilities the usual loss is [binary cross entropy](24_logistic_regression.py), not the squared error.
 # The difference is in the gradient.
-# Take a point of the cloud with a logit far below 0: the network is sure, and wrong.
+# Take a point of the cloud whose logit is 0, −1 or −8; with the last the network is sure, and wrong.
 
 # %%
 cross_entropy = nn.BCEWithLogitsLoss()
 criteria = {"squared error": squared_error, "cross entropy": cross_entropy}
-far_off = torch.tensor([-1.0, -4.0, -8.0])
 for name, criterion in criteria.items():
-    logits = far_off.clone().requires_grad_()
+    logits = torch.tensor([0.0, -1.0, -8.0], requires_grad=True)
     criterion(logits, torch.ones(3)).backward()
     slopes = 3 * logits.grad  # back from the mean over three points to each point
     print(name, " ".join(f"{slope:8.4f}" for slope in slopes.tolist()))
 
 # %% [markdown]
-# The more wrong the network is, the less it learns from the squared error.
+# Where the network is sure and wrong, it learns hardly anything from the squared error.
 # With cross entropy such a point pulls with nearly its full force, which is 1.
 #
-# Adam divides each step by the usual size of the gradient, so small gradients cost it little.
-# Plain gradient descent has no such help.
-# We train with it for at most 100 epochs, once with each loss.
+# Does that matter here?
+# A smaller gradient can be made up for by a larger learning rate, so a fair comparison gives each loss several.
+# We train with plain gradient descent, for at most 100 epochs, from three starts, and count the epochs until no point is wrong.
+
 
 # %%
-_, _, with_squared = train(squared_error, 100, torch.optim.SGD, learning_rate=0.1)
-_, _, with_entropy = train(cross_entropy, 100, torch.optim.SGD, learning_rate=0.1)
-print(f"squared error: error {with_squared[-1]:.3f} at the end")
-print(f"cross entropy: error {with_entropy[-1]:.3f} at the end")
-assert with_squared[-1] > 0.2 and with_entropy[-1] < 0.05  # for this seed
+def epochs_needed(criterion, optimizer_class, rate):
+    """For each of three starts, the epochs until no error is left; 101 for never."""
+    needed = []
+    for seed in [1, 2, 3]:
+        _, _, errors = train(sizes, criterion, optimizer_class, rate, seed=seed)
+        needed.append(len(errors) if errors[-1] == 0 else 101)
+    return needed
+
+
+needed = {}
+for name, criterion in criteria.items():
+    for rate in [0.1, 0.2, 0.5, 1.0]:
+        epochs = epochs_needed(criterion, torch.optim.SGD, rate)
+        print(f"{name} at {rate}: {epochs}")
+        needed[name, rate] = sum(epochs)
+assert needed["squared error", 1.0] < needed["cross entropy", 0.1]
+assert needed["cross entropy", 0.2] < needed["squared error", 0.2]
 
 # %% [markdown]
-# With the squared error, the network is still on the plateau.
-# At this learning rate that depends on the start: of twenty seeds, it came out so for eight.
+# At 0.1 the squared error stays on the plateau, and one could blame the loss.
+# But at 0.5 it gets through, as fast as cross entropy does at 0.2.
+# The slopes say why: near the start the logits are near 0, where the squared error has half the gradient, and on the plateau, below −1, less than that.
+# So here it costs a factor of two or three in the rate; at 1.0 it needs no more than 22 epochs, cross entropy no more than 19.
+# Cross entropy remains the better choice for what the slopes above show: where a network is sure and wrong, no rate makes up for a gradient of almost 0.
 #
 # ## Try it yourself
 #
@@ -320,19 +326,18 @@ assert with_squared[-1] > 0.2 and with_entropy[-1] < 0.05  # for this seed
 # Does the error reach 0 within 100 epochs?
 
 # %% tags=["solution"]
-_, _, adam_errors = train(cross_entropy, num_epochs=100)
-print(f"error {adam_errors[-1]:.3f}")
-assert adam_errors[-1] == 0  # for this seed
+with_adam = epochs_needed(cross_entropy, adam, learning_rate)
+print("epochs with Adam:", with_adam)
+assert sum(with_adam) < needed["squared error", 0.1]
 
 # %% [markdown]
 # **2.** How far does a network without hidden layers get?
 # Its sizes are `[2, 1]`.
 
 # %% tags=["solution"]
-sizes = [2, 1]
-_, _, line_errors = train(cross_entropy, num_epochs=100)
+_, _, line_errors = train([2, 1], cross_entropy, adam, learning_rate)
 print(f"error {line_errors[-1]:.3f}")
-assert line_errors[-1] > 0.1
+assert line_errors[-1] > 0.2
 
 # %% [markdown] tags=["solution"]
 # It does no better than to say "ring" to every point.
@@ -340,5 +345,5 @@ assert line_errors[-1] > 0.1
 # %% [markdown]
 # ## What next
 #
-# The [next page](36_diabetes.py) has real measurements in place of drawn points, and a network that stays on its plateau.
+# The [next page](36_diabetes.py) has real measurements in place of drawn points, and a recipe that stays on its plateau.
 # Shapes that no line separates have been the classical test for hidden layers since 1969, when Minsky and Papert showed how little a network can do without them.
