@@ -13,13 +13,14 @@
 # %% [markdown]
 # # A fully connected network
 #
-# An old tutorial trains a network with 25 hidden units on [CIFAR-10](41_cifar10.py) and gets 39 % of the test pictures right.
-# We begin with its recipe, find a mistake in it, and then change one thing at a time.
-# The same 25 units end above 46 %, after a few seconds of training.
+# An old tutorial trains a network with 25 hidden units on [CIFAR-10](41_cifar10.py) and reports 39 % of the test pictures.
+# We change its recipe one thing at a time, find a mistake in its network, and measure what that costs.
+# Each recipe is tried at several learning rates, since a rate that is good for one is bad for another.
 # You should know the data and [cross entropy](31_softmax_and_cross_entropy.py).
 
 # %%
 import math
+import statistics
 import time
 
 import matplotlib.pyplot as plt
@@ -36,31 +37,34 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # %% [markdown]
 # ## The data
 #
-# The pictures stay bytes in memory.
-# Each batch becomes floats from −1 to 1 on its way into the model.
+# We train on 10,000 pictures, so that many runs take seconds.
+# The last 5,000 training pictures are set aside for **validation**: recipes and rates are chosen by them.
+# The test pictures are looked at once, at the end.
+# A figure that had a part in choosing flatters the choice, and theirs has none.
 
 # %%
 data = cifar10()
-train_images, train_labels = data.train_images.to(device), data.train_labels.to(device)
-test_images, test_labels = data.test_images.to(device), data.test_labels.to(device)
 
 
 def normalize(images):
     """Bytes from 0 to 255 as floats from -1 to 1."""
-    return images.float() / 127.5 - 1
+    return (images / 127.5 - 1).to(device)
 
 
-@torch.no_grad()
-def accuracy(model):
-    """Share of the test pictures that a model gets right."""
-    model.eval()
-    correct = 0
-    for images, labels in zip(test_images.split(1000), test_labels.split(1000)):
-        correct += (model(normalize(images)).argmax(dim=1) == labels).sum().item()
-    return correct / len(test_labels)
+train_images = normalize(data.train_images[:10_000])  # (10000, 3, 32, 32)
+train_labels = data.train_labels[:10_000].to(device)
+valid_images = normalize(data.train_images[-5_000:])
+valid_labels = data.train_labels[-5_000:].to(device)
+test_images, test_labels = normalize(data.test_images), data.test_labels.to(device)
 
+# %% [markdown]
+# How far can an accuracy be trusted?
+# The share of right answers among $n$ pictures is off by about $\sqrt{p(1-p)/n}$, its **standard error**, from the share $p$ among all pictures that there could be.
+# What differs by less than two of them is called equal here.
 
-print(f"train {tuple(train_images.shape)}, test {tuple(test_images.shape)}")
+# %%
+standard_error = math.sqrt(0.4 * (1 - 0.4) / len(valid_labels))
+print(f"for 0.4 of 5,000 pictures {standard_error:.3f}")
 
 # %% [markdown]
 # ## The old network
@@ -69,72 +73,125 @@ print(f"train {tuple(train_images.shape)}, test {tuple(test_images.shape)}")
 # A layer of 25 hidden units follows, then one output per class.
 # The old tutorial calls this 25 hidden layers; it is one hidden layer of 25 units.
 # Both layers end in a sigmoid, and the second sigmoid is the mistake to watch.
-# Each network that we make starts from the same seed, so that recipes are compared from equal starts.
 
 
 # %%
 def network(activation, *after):
     """3072 inputs, 25 hidden units, 10 outputs; `after` acts on the outputs."""
-    torch.manual_seed(0)
     layers = nn.Linear(3072, 25), activation, nn.Linear(25, 10)
     return nn.Sequential(nn.Flatten(), *layers, *after).to(device)
 
 
-model = network(nn.Sigmoid(), nn.Sigmoid())
-num_parameters = sum(p.numel() for p in model.parameters())
-print(f"{num_parameters:,} parameters; untrained accuracy {accuracy(model):.2f}")
-assert num_parameters == (3072 + 1) * 25 + (25 + 1) * 10
+num_parameters = sum(p.numel() for p in network(nn.ReLU()).parameters())
+assert num_parameters == 77_085 == (3072 + 1) * 25 + (25 + 1) * 10
 
 # %% [markdown]
 # ## The old recipe
 #
-# We will train many times, so the loop goes into a function, and what we change are its arguments.
-# The last two, `scheduler` and `flips`, come into use further down.
-# For each batch:
-#
-# 1. make floats of its pictures, and mirror some if asked to;
-# 2. compute the outputs and their cross entropy with the labels;
-# 3. clear the old gradients, and compute new ones;
-# 4. let the optimizer step, and the learning rate change if it has a schedule.
+# Batches of 4, plain gradient descent with a learning rate of 0.1, and three epochs.
+# [Were they right?](55_were_they_right.py) runs it in full; here are 5,000 pictures of it.
+# For each batch: logits, loss, gradients, step, and the next learning rate, if there is a schedule.
 
 
 # %%
-def train(model, num_images, batch_size, optimizer, scheduler=None, flips=False):
-    """Train on so many pictures in random order; return the losses of all steps."""
-    model.train()
+def train(model, optimizer, num_images, batch_size, num_epochs=1, schedule=None):
+    """Train on the first pictures, in random order; return the losses."""
     losses = []
-    order = torch.randperm(len(train_images))[:num_images].to(device)
-    for batch in order.split(batch_size):
-        images = normalize(train_images[batch])
-        if flips:  # about half of the pictures, left to right
-            mirror = torch.rand(len(batch), 1, 1, 1) < 0.5
-            images = torch.where(mirror.to(device), images.flip(3), images)
-        loss = F.cross_entropy(model(images), train_labels[batch])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        if scheduler:
-            scheduler.step()
-        losses.append(loss.detach())
+    for epoch in range(num_epochs):
+        for batch in torch.randperm(num_images).split(batch_size):
+            loss = F.cross_entropy(model(train_images[batch]), train_labels[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if schedule:
+                schedule.step()
+            losses.append(loss.detach())
     return torch.stack(losses).cpu()
 
 
-# %% [markdown]
-# The old tutorial takes batches of 4, plain gradient descent with a learning rate of 0.1, and three epochs.
-# A tenth of an epoch is enough to compare recipes.
+@torch.no_grad()
+def accuracy(model, images, labels):
+    """Share of the pictures that a model gets right."""
+    return (model(images).argmax(dim=1) == labels).float().mean().item()
+
 
 # %%
-tenth = len(train_images) // 10
+model = network(nn.Sigmoid(), nn.Sigmoid())
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-started = time.process_time()
-losses = train(model, tenth, batch_size=4, optimizer=optimizer)
-seconds_in_fours = time.process_time() - started
-
-results = {"old recipe": accuracy(model)}
-print(f"{len(losses):,} steps, test accuracy {results['old recipe']:.3f}")
-assert results["old recipe"] > 2 / (train_labels.max() + 1)  # twice as good as guessing
+losses = train(model, optimizer, num_images=5_000, batch_size=4)
+old_accuracy = accuracy(model, valid_images, valid_labels)
+print(f"{len(losses)} steps, validation {old_accuracy:.2f}")
+assert old_accuracy > 2 / (train_labels.max() + 1)  # twice as good as guessing
 
 # %% [markdown]
+# ## Larger batches
+#
+# Most of a small step is overhead: a step on 128 pictures costs far less than 32 steps on 4.
+
+# %%
+seconds = {}
+for batch_size in [4, 128]:
+    started = time.process_time()
+    train(model, optimizer, 2_560, batch_size)
+    seconds[batch_size] = time.process_time() - started
+assert seconds[128] < seconds[4] / 2
+print("the same pictures in less than half of the time")
+
+# %% [markdown]
+# We spend the time that is saved on more pictures: all 10,000, twice.
+#
+# ## A step size for each weight, a schedule for all
+#
+# AdamW scales the step of each weight by the size of its recent gradients.
+# A [one-cycle schedule](33_mnist_logistic_regression.py) raises the learning rate to its maximum and then lowers it to almost nothing: long steps first, fine ones last.
+# We try each with and without the other, on a network with ReLU and raw logits.
+# Each run starts from a seed, so that recipes are compared from equal starts.
+
+
+# %%
+def trained(layers, rate, seed=0, optimizer_class=torch.optim.AdamW, one_cycle=True):
+    """A network, trained for two epochs in batches of 128."""
+    torch.manual_seed(seed)
+    model = network(*layers)
+    optimizer = optimizer_class(model.parameters(), lr=rate)
+    schedule = None
+    if one_cycle:
+        num_steps = 2 * math.ceil(len(train_images) / 128)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, rate, num_steps, cycle_momentum=False
+        )
+    train(model, optimizer, len(train_images), 128, 2, schedule)
+    return model
+
+
+def sweep(layers, rates, *recipe):
+    """The validation accuracy at each rate, from seed 0."""
+    models = [trained(layers, rate, 0, *recipe) for rate in rates]
+    return [accuracy(model, valid_images, valid_labels) for model in models]
+
+
+# %%
+best, worst = {}, {}
+for optimizer_class, rates in [
+    (torch.optim.SGD, [0.03, 0.1, 0.3, 1.0]),
+    (torch.optim.AdamW, [0.001, 0.003, 0.01, 0.03]),
+]:
+    name = optimizer_class.__name__
+    print(*(f"{rate:5}" for rate in rates), f" {name}, learning rate")
+    for schedule in ["constant", "one-cycle"]:
+        one_cycle = schedule == "one-cycle"
+        scores = sweep([nn.ReLU()], rates, optimizer_class, one_cycle)
+        best[name, schedule], worst[name] = max(scores), min(scores)
+        print(*(f"{score:5.2f}" for score in scores), "", schedule)
+gain = best["SGD", "one-cycle"] - best["SGD", "constant"]
+assert gain > 2 * standard_error
+assert worst["AdamW"] > worst["SGD"]
+
+# %% [markdown]
+# Compare the best of each row: gradient descent gains from the schedule, more than two standard errors.
+# With the schedule it is the equal of AdamW, if its rate is right.
+# AdamW is less particular about its rate, so we take it from here on.
+#
 # ## A mistake: a sigmoid on the logits
 #
 # Cross entropy contains a softmax, and a softmax wants logits: any numbers, as large as they need to be.
@@ -145,112 +202,49 @@ assert results["old recipe"] > 2 / (train_labels.max() + 1)  # twice as good as 
 best_output = F.one_hot(torch.tensor(0), num_classes=10).float()
 probability = best_output.softmax(dim=0)[0].item()
 lowest_loss = F.cross_entropy(best_output, torch.tensor(0)).item()
-print(f"highest probability {probability:.3f}, lowest loss {lowest_loss:.3f}")
+print(f"highest probability {probability:.2f}, lowest loss {lowest_loss:.3f}")
 assert math.isclose(lowest_loss, math.log(math.e + 9) - 1, rel_tol=1e-6)
 
 # %% [markdown]
-# The model can never be surer than 23 %.
-# Without the second sigmoid, and with everything else as before, it gets a little more right.
-# A tenth of an epoch hides most of the difference: the second exercise measures it over a whole one.
+# The model can never be surer than 0.23.
+# What does that cost?
+# We train three networks by the same recipe, each at the best of three rates: the old one with both sigmoids, then without the second, then with ReLU in place of the first.
+# A sigmoid is flat on both sides, and where it is flat no gradient comes through; ReLU is flat on one side only.
 
 # %%
-model = network(nn.Sigmoid())
-train(model, tenth, 4, torch.optim.SGD(model.parameters(), lr=0.1))
-results["raw logits"] = accuracy(model)
-print(f"test accuracy {results['raw logits']:.3f}")
-
-# %% [markdown]
-# ## ReLU, and a learning rate to go with it
-#
-# A sigmoid is flat on both sides, and where it is flat no gradient comes through.
-# ReLU is flat on one side only.
-# On the other side its outputs have no upper limit, and its gradients are larger: too large for the old learning rate.
-
-# %%
-relu_accuracy = {}
-for learning_rate in [0.1, 0.01]:
-    model = network(nn.ReLU())
-    train(model, tenth, 4, torch.optim.SGD(model.parameters(), lr=learning_rate))
-    relu_accuracy[learning_rate] = accuracy(model)
-    print(f"rate {learning_rate}: test accuracy {relu_accuracy[learning_rate]:.3f}")
-results["ReLU"] = relu_accuracy[0.01]
-assert results["ReLU"] > max(0.15, relu_accuracy[0.1] + 0.05)
-
-# %% [markdown]
-# At the old rate it is little better than guessing: each step spoils what the steps before it achieved.
-# A tenth of it is enough, and better than the sigmoid.
-#
-# ## Larger batches
-#
-# Most of a small step is overhead, so a step on 128 pictures costs far less than 32 steps on 4.
-# A whole epoch, ten times as many pictures as above, takes less than three times as long.
-# The gradient of a large batch is less noisy, and bears the larger learning rate again.
-
-# %%
-model = network(nn.ReLU())
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-started = time.process_time()
-train(model, len(train_images), 128, optimizer)
-assert time.process_time() - started < 3 * seconds_in_fours
-
-results["batches of 128"] = accuracy(model)
-print(f"test accuracy {results['batches of 128']:.3f}")
-
-# %% [markdown]
-# ## A step size for each weight, a schedule for all
-#
-# AdamW scales the step of each weight by the size of its recent gradients.
-# A **one-cycle** schedule raises the learning rate to its maximum and then lowers it to almost nothing: long steps first, fine ones last.
-
-# %%
-num_steps = math.ceil(len(train_images) / 128)
-for one_cycle in [False, True]:
-    model = network(nn.ReLU())
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.005)
-    scheduler = None
-    if one_cycle:
-        scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.005, num_steps)
-    name = "AdamW, one-cycle" if one_cycle else "AdamW"
-    train(model, len(train_images), 128, optimizer, scheduler)
-    results[name] = accuracy(model)
-    print(f"{name:17} {results[name]:.3f}")
-
-# %% [markdown]
-# ## Training
-#
-# Now three epochs with all of that, and one thing more.
-# A mirrored cat is still a cat, so each picture is flipped left to right half of the time.
-# The network sees it in two forms, and has a harder time learning it by heart.
-
-# %%
-num_epochs = 3
-batch_size = 128
-max_learning_rate = 0.005  # found by trying a few
-
-model = network(nn.ReLU())
-optimizer = torch.optim.AdamW(model.parameters(), lr=max_learning_rate)
-scheduler = torch.optim.lr_scheduler.OneCycleLR(
-    optimizer, max_learning_rate, total_steps=num_epochs * num_steps
-)
-for epoch in range(num_epochs):
-    losses = train(model, len(train_images), batch_size, optimizer, scheduler, True)
-    print(f"epoch {epoch + 1}  mean loss {losses.mean():.2f}")
+networks = {
+    "two sigmoids": [nn.Sigmoid(), nn.Sigmoid()],
+    "raw logits": [nn.Sigmoid()],
+    "ReLU": [nn.ReLU()],
+}
+rates = [0.003, 0.01, 0.03]
+best_rates = {}
+print(*(f"{rate:5}" for rate in rates), " learning rate")
+for name, layers in networks.items():
+    scores = sweep(layers, rates)
+    best_rates[name] = rates[scores.index(max(scores))]
+    print(*(f"{score:5.2f}" for score in scores), "", name)
 
 # %% [markdown]
 # ## Result
+#
+# Now the test pictures, which had no part in this so far.
+# Each network is trained anew from three seeds that had no part either; behind ± stands the **standard deviation** over them.
 
 # %%
-test_accuracy = accuracy(model)
-results["three epochs, flips"] = test_accuracy
-for name, value in results.items():
-    print(f"{name:19} {value:.2f}")
-assert test_accuracy > 0.465
+means = {}
+for name, layers in networks.items():
+    models = [trained(layers, best_rates[name], seed) for seed in [1, 2, 3]]
+    runs = [accuracy(model, test_images, test_labels) for model in models]
+    means[name] = statistics.mean(runs)
+    print(f"{means[name]:.3f} ± {statistics.stdev(runs):.3f}  {name}")
+test_accuracy = means["ReLU"]
+assert test_accuracy > means["raw logits"] > means["two sigmoids"]
 
 # %% [markdown]
-# Each line makes one change to the line above it, and sets the learning rate to go with it.
-# From the fourth line on it is a whole epoch instead of a tenth.
-# AdamW alone brought nothing; the schedule brought three hundredths.
-# The last line is the same recipe for three times as long, with mirrored pictures.
+# The second sigmoid, the mistake, costs almost three hundredths, and the first one costs more.
+# All these differences are several standard errors, and larger than what the seeds do.
+# The old tutorial reports 0.39, from seven times as many pictures.
 #
 # ## What it learned
 #
@@ -259,46 +253,44 @@ assert test_accuracy > 0.465
 # Look for shapes.
 
 # %% alt="The weights of the 25 hidden units as small pictures: blurred blobs of colour"
+model = models[0]
 weights = model[1].weight.detach().cpu().unflatten(1, (3, 32, 32))  # (25, 3, 32, 32)
-low, high = weights.amin((1, 2, 3)), weights.amax((1, 2, 3))
-pictures = (weights - low[:, None, None, None]) / (high - low)[:, None, None, None]
+low, high = weights.amin((1, 2, 3), True), weights.amax((1, 2, 3), True)
 
 fig, axes = plt.subplots(3, 9, figsize=(7, 2.5), layout="constrained")
 for ax in axes.flat:
     ax.axis("off")
-for ax, picture in zip(axes.flat, pictures):
+for ax, picture in zip(axes.flat, (weights - low) / (high - low)):
     ax.imshow(picture.permute(1, 2, 0).numpy())
 plt.show()
 
 # %% [markdown]
 # They are templates of whole pictures: something wide and low, something upright, a bright thing in the middle.
-# Left and right look alike, since mirrored pictures count the same.
 # But each template is tied to its place: the same thing, further to the side, does not match it.
 #
 # ## Try it yourself
 #
-# **1.** Shift all test pictures to the right by 1, 2, 4 and 8 pixels (`torch.roll`).
+# **1.** Shift the pictures set aside to the right by 1, 2, 4 and 8 pixels (`torch.roll`).
 # How many are still right?
 
 # %% tags=["solution"]
-original_images = test_images
 for shift in [0, 1, 2, 4, 8]:
-    test_images = original_images.roll(shift, dims=3)
-    print(f"shifted by {shift}: {accuracy(model):.3f}")
-test_images = original_images
+    score = accuracy(model, valid_images.roll(shift, dims=3), valid_labels)
+    print(f"shifted by {shift}: {score:.2f}")
 
 # %% [markdown]
-# **2.** Train the network with the sigmoid on its logits by the new recipe, for one epoch.
-# How many does it get right, and does its loss ever fall below the bound that we computed?
+# **2.** Can a network with a sigmoid on its logits get its loss below the bound that we computed, if it learns ten pictures by heart?
 
 # %% tags=["solution"]
 model = network(nn.ReLU(), nn.Sigmoid())
-optimizer = torch.optim.AdamW(model.parameters(), lr=0.005)
-scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.005, num_steps)
-losses = train(model, len(train_images), 128, optimizer, scheduler)
-print(f"{accuracy(model):.3f}, without the sigmoid {results['AdamW, one-cycle']:.3f}")
-print(f"lowest loss {losses.min():.2f}")
-assert losses.min() > lowest_loss
+optimizer = torch.optim.AdamW(model.parameters(), lr=0.003)
+for step in range(300):
+    loss = F.cross_entropy(model(train_images[:10]), train_labels[:10])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+print(f"loss {loss.item():.2f}")
+assert loss.item() > lowest_loss
 
 # %% [markdown]
 # ## What next
