@@ -74,7 +74,7 @@ assert untrained < 0.22
 # ## Training by the old recipe
 #
 # The old tutorial takes 8 digits per step, a learning rate of 0.001, and five epochs.
-# Two are enough to see where it goes; [another page](55_were_they_right.py) runs all five.
+# Two are enough to see where it goes.
 # For each batch we compute logits and loss, clear the old gradients and compute new ones, let the optimizer step, and keep the loss and how many digits were right.
 # After each epoch we measure the accuracy on the validation digits.
 

@@ -122,7 +122,7 @@ del batches  # and with it the workers
 print(tuple(batch_x.shape), tuple(batch_y.shape), batch_x.dtype)
 
 # %% [markdown]
-# Below we train with batches of 50, cut from the tensors of the data set: they are in memory, and there is nothing to wait for.
+# Below we train with larger batches, cut from the tensors of the data set: they are in memory, and there is nothing to wait for.
 #
 # ## The model
 #

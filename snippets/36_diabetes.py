@@ -118,7 +118,7 @@ assert baseline > 0.5 and standard_error < 0.02
 # ## The old recipe
 #
 # Layers with 6, 4 and 1 units, a sigmoid after each, binary cross entropy.
-# Plain gradient descent with a learning rate of 0.1 and 100 epochs, each a single step over all training rows.
+# Plain gradient descent with a learning rate of 0.1 and a hundred epochs, each a single step over all training rows.
 # On our page the last sigmoid is part of the [loss](24_logistic_regression.py), which gives the same result.
 
 
@@ -162,7 +162,7 @@ assert old_p.max() - old_p.min() < 0.01 and (old_p > 0.5).all()
 # ## Too few steps, or too short
 #
 # Are the [flat slopes](26_neural_network.py) of the sigmoids to blame, the optimizer, or only the learning rate?
-# We give 300 epochs in place of 100, and three rates to each of four recipes; the last is logistic regression.
+# We give 300 epochs in place of a hundred, and three rates to each of four recipes; the last is logistic regression.
 # For each test part the rate with the smallest validation loss is taken.
 
 

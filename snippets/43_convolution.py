@@ -208,7 +208,6 @@ print("a step takes more than 2 times as long")
 # ## The old recipe
 #
 # It trains this network with sigmoids, batches of 4 and a learning rate of 0.1 for three epochs, and reports 45 % of the test pictures, after 39 % for 25 units without a convolution.
-# [Were they right?](55_were_they_right.py) runs that in full.
 # Here we take the recipe of the page before instead, the same for all three networks: ReLU, batches of 128, AdamW, a one-cycle schedule.
 # For each batch: logits, loss, gradients, step, next learning rate.
 

@@ -45,7 +45,7 @@ NOT_SAID = re.compile(
 NUMBER = re.compile(
     r"(?<![\w.,])(?<!\w[-\u2013/])"  # no part of a name: CIFAR-10, float32
     r"(?P<digits>[-\u2212+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)"
-    r"(?![\w]|[.,]\d|-\d|-bit)"
+    r"(?![\w]|[.,]\d|-\d|[- ]bits?\b)"
     r"(?P<percent>\s*%|\s+points?\b|\s+in (?:every )?(?:100|a hundred)\b)?"
 )
 NAMED = r"(?:Python|PyTorch|NumPy|torch|torchvision|page|chapter)\s+$"
@@ -192,7 +192,8 @@ def unfounded(page: Page) -> Iterator[Said]:
 
 def linked(page: Page, line: str) -> set[float]:
     """What the pages say to which a line of prose links."""
-    pages = (parse(page.path.with_name(f"{name}.py")) for name in LINK.findall(line))
+    scripts = [page.path.with_name(f"{name}.py") for name in LINK.findall(line)]
+    pages = [parse(script) for script in scripts if script.exists()]
     found: set[float] = set()
     return found.union(*(evidence(other, list(other.cells)) for other in pages))
 
