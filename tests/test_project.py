@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 from page_runner.expected import SUMS, checksum, read, render_sums
 from page_runner.script import find_pages, parse
+from tools.plant_drifts import DRIFTS
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = find_pages(ROOT / "snippets")
@@ -195,3 +196,10 @@ def test_workflow_may_only_read_but_where_it_publishes() -> None:
     actions = re.findall(r"uses: (\S+)", text)
     assert actions
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", one) for one in actions)
+
+
+@pytest.mark.parametrize(("stem", "change"), DRIFTS.items(), ids=list(DRIFTS))
+def test_what_drifts_stands_in_the_page(stem: str, change: tuple[str, str]) -> None:
+    text = (ROOT / "snippets" / f"{stem}.py").read_text(encoding="utf-8")
+    assert change[0] in text
+    assert change[0] != change[1]

@@ -22,8 +22,8 @@ DRIFTS = {  # page: what stands there once, at first; what takes its place
     "26_neural_network": ("learning_rate = 0.1", "learning_rate = 0.11"),
     "34_several_labels": ("learning_rate = 1e-3", "learning_rate = 1.1e-3"),
     "35_rings": ("sizes = [2, 9, 9, 9, 9, 1]", "sizes = [2, 9, 9, 9, 9, 9, 1]"),
-    "36_diabetes": ("learning_rate = 0.03", "learning_rate = 0.033"),
-    "33_mnist_logistic_regression": ("learning_rate = 0.5", "learning_rate = 0.55"),
+    "36_diabetes": ("lr=0.1)", "lr=0.11)"),
+    "33_mnist_logistic_regression": ("learning_rate = 1e-3", "learning_rate = 1.1e-3"),
     "37_mnist_deep_classifier": ("lr=0.01, momentum=0.5", "lr=0.011, momentum=0.5"),
     "42_fully_connected": ("lr=0.1)", "lr=0.11)"),
 }
