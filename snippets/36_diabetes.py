@@ -73,7 +73,7 @@ for first, last in [(51, 51), (48, 50), (52, 54), (22, 23)]:
 
 # %% [markdown]
 # They are not 51: they are the 21-year-olds, of whom there would be none.
-# Somebody has put 0 for −1, in all columns at once; the labels, too, are −1 and 1 in another copy.
+# Somebody has put 0 for −1, in all columns at once, presumably to make labels of 0 and 1.
 # That can be mended, as no column has both.
 # Then we count the smallest values of five columns in which they cannot be true.
 
@@ -146,9 +146,8 @@ train_rows, _, test_rows = splits[0]
 x, y = features[train_rows], labels[train_rows]
 old_model = deep(nn.Sigmoid)
 optimizer = SGD(old_model.parameters(), lr=0.1)
-for num_epochs in [50, 50]:
-    loss = fit(old_model, optimizer, x, y, num_epochs)
-    print(f"loss {loss:.3f} after {num_epochs} epochs more")
+losses = [fit(old_model, optimizer, x, y, num_epochs=50) for half in range(2)]
+print(f"loss {losses[0]:.3f} after 50 epochs, {losses[1]:.3f} after 100")
 
 with torch.no_grad():
     old_p = torch.sigmoid(old_model(features[test_rows])).flatten().cpu()
