@@ -258,7 +258,7 @@ assert counted_error[0] > 2 * true_error[0]
 # ## Batches of exactly four
 #
 # To get an accuracy per class, an old recipe loops over the test set in batches of four and, inside, over `range(4)`.
-# Change the batch size to 20 and it runs as before.
+# With our larger batches it runs as before.
 
 # %%
 seen = torch.zeros(num_classes)

@@ -103,10 +103,10 @@ for clear in ["optimizer.zero_grad()", "optimizer.zero_grad(set_to_none=False)"]
 assert net.bias.grad == 0
 
 # %% [markdown]
-# For gradients a tensor had to be wrapped in a `Variable`; since 0.4 that gives the tensor back.
+# For gradients a tensor had to be wrapped in a `Variable`; since PyTorch 0.4 that gives the tensor back.
 # `.data` still gives the values without the gradients, and autograd does not see what you do to them.
 # `.detach()` gives the same values, but a change to them is noticed.
-# The derivative of $w^2$ at 3 is 6; we change $w$ in both ways before we ask for it.
+# The derivative of $w^2$ at 3 is twice that; we change $w$ in both ways before we ask for it.
 
 # %%
 x = torch.tensor([1.0, 2.0])
@@ -249,7 +249,7 @@ assert list(old.state_dict()) == ["module." + name for name in new.state_dict()]
 #
 # A scheduler used to take its step before the optimizer; now it comes after.
 # Run in the old order today, the first learning rate is never used.
-# Here it falls from 1 to 0.1 to 0.01, the gradient stays 1, and the two lines make one step each.
+# Here it falls from 1 to a tenth and a hundredth, the gradient stays 1, and the two lines make one step each.
 
 # %%
 weight = torch.zeros(1, requires_grad=True)
