@@ -156,8 +156,9 @@ def train(shuffle):
     loader = DataLoader(rectangles, batch_size, shuffle=shuffle)
     for _ in range(num_epochs):
         for x, y in loader:
+            loss = criterion(layer(x.to(device)), y.to(device))
             optimizer.zero_grad()
-            criterion(layer(x.to(device)), y.to(device)).backward()
+            loss.backward()
             optimizer.step()
     return layer.eval()
 

@@ -15,11 +15,10 @@
 # MNIST is a collection of 70,000 handwritten digits, each a grey picture of 28 × 28 pixels.
 # Here we get it from torchvision, turn pictures into tensors, and read them in shuffled batches.
 # Then we do the same in three lines with the whole set in memory, and check that both give the same numbers.
+# At the end we set digits aside on which recipes will be chosen, and see what choosing does to a score.
 # You should know what a [mini-batch](25_batches.py) is.
 
 # %%
-import multiprocessing
-import os
 import warnings
 
 import matplotlib.pyplot as plt
@@ -111,36 +110,22 @@ assert label == train_set.targets[0]
 #
 # A `DataLoader` draws items from a data set and stacks them.
 # It shuffles what we train on, so that every epoch has other batches; the test set needs no shuffling.
-#
-# Its **workers** are extra processes that prepare the next batches while the model is busy with this one.
-# On Linux, until Python 3.13, a worker is a copy of this process, made by forking.
-# Elsewhere it is a fresh Python that first imports the script again, which would start everything twice, so there we do without.
+# With `num_workers`, [workers](27_data_sets.py) would prepare the batches; for pictures as small as these we do without.
 
 # %%
 batch_size = 32
-num_workers = 0
-if multiprocessing.get_start_method() == "fork":
-    num_workers = min(2, len(os.sched_getaffinity(0)))  # no more than processors
-    # Python 3.12 and 3.13 warn of forking beside other threads.
-    warnings.filterwarnings("ignore", ".*fork", DeprecationWarning)
-
-train_loader = DataLoader(
-    train_set, batch_size=batch_size, shuffle=True, num_workers=num_workers
-)
-test_loader = DataLoader(test_set, batch_size=batch_size, num_workers=num_workers)
+train_loader = DataLoader(train_set, batch_size=batch_size, shuffle=True)
+test_loader = DataLoader(test_set, batch_size=batch_size)
 print(f"{len(train_loader)} batches to train on, {len(test_loader)} to test on")
 assert len(train_loader) * batch_size == len(train_set)
 
 # %% [markdown]
 # A `for` loop over a loader gets the images and the labels of one batch at a time.
-# To see one batch without a loop, ask for an iterator, which starts the workers, and take its next item.
+# To see one batch without a loop, ask for an iterator and take its next item.
 # The old spelling `iter(loader).next()` is gone; `next` is a function.
 
 # %%
-batches = iter(train_loader)
-assert len(multiprocessing.active_children()) == num_workers
-images, labels = next(batches)
-del batches  # and with it the workers
+images, labels = next(iter(train_loader))
 print(f"images {tuple(images.shape)}, labels {tuple(labels.shape)}")
 print(f"the first eight: {labels[:8].tolist()}")
 assert images.shape == (batch_size, 1, 28, 28)
@@ -195,20 +180,20 @@ assert torch.equal(labels, digits.test_labels[:batch_size])
 # If there is a GPU, the whole set can move there once, instead of batch by batch.
 
 # %%
-train_images = digits.train_images.to(device)
-train_labels = digits.train_labels.to(device)
+all_images = digits.train_images.to(device)
+all_labels = digits.train_labels.to(device)
 
 num_batches = 0
-for rows in torch.randperm(len(train_images)).to(device).split(batch_size):
-    images = train_images[rows].unsqueeze(1) / 255  # (batch, 1, 28, 28)
-    labels = train_labels[rows]  # (batch,)
+for rows in torch.randperm(len(all_images)).to(device).split(batch_size):
+    images = all_images[rows].unsqueeze(1) / 255  # (batch, 1, 28, 28)
+    labels = all_labels[rows]  # (batch,)
     num_batches += 1
 print(f"{num_batches} batches of shape {tuple(images.shape)}")
 assert num_batches == len(train_loader) and images.max() == 1
 
 # %% [markdown]
 # Which of the two?
-# Tensors in memory, when the set fits and all images are treated alike: nothing is converted, stacked or sent to another process over and over.
+# Tensors in memory, when the set fits and all images are treated alike: nothing is converted and stacked over and over.
 # A loader with workers, when the set does not fit, or when the work differs from image to image, such as decoding a JPEG.
 #
 # ## Mean and standard deviation
@@ -224,16 +209,42 @@ print(f"mean {mean:.4f}, standard deviation {std:.4f}")
 assert 0.05 < mean < 0.25 and 0.2 < std < 0.4
 
 # %% [markdown]
-# As a transform, this would be a third step in `Compose`.
-# Here we apply it to all test images at once.
-# Their mean comes out near 0, not at 0: the two numbers are those of the training set, since the test set must not shape what we do.
+# ## A third set
+#
+# On the pages that follow we try several recipes and keep the one with the highest accuracy.
+# Accuracy on which digits?
+# Not on those that the model was trained on: it may know them by heart.
+# Not on the test digits either, and here is why.
+# A thousand programs that guess at random are tried on 5,000 digits; the luckiest is kept, and guesses on.
 
 # %%
-normalise = v2.Normalize(mean=[mean], std=[std])
-normalised = normalise(test_images)
-print(f"mean {normalised.mean():.3f}, standard deviation {normalised.std():.3f}")
-assert torch.allclose(normalised, (test_images - mean) / std, atol=1e-5)
-assert abs(normalised.mean()) < 0.2 and abs(normalised.std() - 1) < 0.2
+guesses = torch.randint(10, (1000, 5_000))
+right = (guesses == digits.train_labels[-5_000:]).float().mean(dim=1)  # (1000,)
+luckiest = right.max().item()
+print(f"all {len(right)}: {right.mean():.1%}, the luckiest: {luckiest:.1%}")
+
+new_guesses = torch.randint(10, (10_000,))
+on_new_digits = (new_guesses == digits.test_labels).float().mean().item()
+print(f"the luckiest on new digits: {on_new_digits:.1%}")
+assert luckiest > on_new_digits
+
+# %% [markdown]
+# A score by which something was chosen is no longer an honest score of what was chosen.
+# So there are three sets:
+#
+# - the **training set**, on which weights are fitted;
+# - the **validation set**, on which recipes are compared and chosen: learning rates, epochs, sizes;
+# - the **test set**, which is looked at once, at the end, and chooses nothing.
+#
+# MNIST has no validation set, so we take the last 5,000 training digits for it.
+# These two lines will stand on the pages that follow.
+
+# %%
+train_images, valid_images = digits.train_images.split([55_000, 5_000])
+train_labels, valid_labels = digits.train_labels.split([55_000, 5_000])
+print(f"{len(train_images):,} to train on, {len(valid_images):,} to choose on")
+print(f"{len(digits.test_images):,} to test on, once")
+assert torch.equal(torch.cat([train_labels, valid_labels]), digits.train_labels)
 
 # %% [markdown]
 # ## Two old names

@@ -144,7 +144,7 @@ assert loss.item() == loss.detach() and not loss.detach().requires_grad
 #
 # ## Longer steps, larger batches
 #
-# So we try larger learning rates.
+# The loss of the old recipe was still falling, so we try larger learning rates.
 # To compare recipes, the loop stands in a function, without the record keeping.
 # It makes two epochs, as above, of the first 20,000 digits: enough to compare, and soon done.
 # `one_cycle` is for later.

@@ -2,7 +2,7 @@
 "use strict";
 {
   const SIDE = 420; // of the canvas, in its own pixels: sharp enough, and soon read
-  const PEN = SIDE / 12; // as thick, after centring, as the lines of MNIST
+  const PEN = SIDE / 12; // the page trains for it, at any size of drawing
   const PIXELS = 28; // a side of what the network sees
   const QUIET = 700; // milliseconds without a change before the result is announced
 
@@ -128,6 +128,7 @@
     );
     let example = null; // the digit under the strokes
     let strokes = []; // each a list of points
+    let current = null; // the stroke being drawn, until it ends or is taken away
     let frame = 0, timer = 0; // what is waiting to be shown, and to be announced
 
     const paper = element("canvas", {
@@ -179,7 +180,7 @@
     }
 
     function startFrom(digit) {
-      [example, strokes] = [digit, []];
+      [example, strokes, current] = [digit, [], null];
     }
 
     function refresh() {
@@ -223,17 +224,21 @@
     paper.addEventListener("pointerdown", (event) => {
       if (event.button !== 0 || !event.isPrimary) return;
       paper.setPointerCapture(event.pointerId);
-      strokes.push([point(event)]);
+      current = [point(event)];
+      strokes.push(current);
       refresh();
     });
     paper.addEventListener("pointermove", (event) => {
-      if (!paper.hasPointerCapture(event.pointerId)) return;
-      strokes.at(-1).push(point(event));
+      if (!current || !paper.hasPointerCapture(event.pointerId)) return;
+      current.push(point(event));
       refresh();
     });
 
     const div = (name, ...children) => element("div", { class: name }, ...children);
-    const undo = button("Undo", () => strokes.pop() ?? startFrom(null));
+    const undo = button("Undo", () => {
+      current = null;
+      if (!strokes.pop()) startFrom(null);
+    });
     const clear = button("Clear", () => startFrom(null));
     const row = div("draw-examples", ...examples.map(exampleButton));
     row.setAttribute("role", "toolbar");
