@@ -62,7 +62,7 @@ for purpose, names in collections.items():
 train_set = datasets.MNIST(mnist_root(), train=True)
 test_set = datasets.MNIST(mnist_root(), train=False)
 print(f"{len(train_set):,} to train on, {len(test_set):,} to test on")
-assert (len(train_set), len(test_set)) == (60_000, 10_000)
+assert (len(train_set), len(test_set)) == (60_000, 70_000 - 60_000)
 
 # %% [markdown]
 # A data set is indexed like a list.
@@ -75,7 +75,7 @@ print(f"label: {type(label).__name__}")
 assert picture.size == (28, 28) and label == train_set.targets[0]
 
 # %% [markdown]
-# Here are 24 of them, each under its label.
+# Here are the first three rows of them, each under its label.
 # Notice how many ways there are to write the same digit.
 
 # %% alt="Handwritten digits in three rows of eight, each with its label above"
@@ -91,7 +91,7 @@ plt.show()
 #
 # A model wants tensors of floats, not pictures.
 # A **transform** is what a data set does to each picture on its way out.
-# This one is made of two steps: the first makes a tensor of bytes, the second makes floats of them, with 255 becoming 1.
+# This one is made of two steps: the first makes a tensor of bytes, the second makes floats of them, with the largest byte becoming 1.
 # Older programs write `ToTensor()`, which does both at once.
 
 # %%

@@ -102,7 +102,7 @@ assert abs(valid_loss - math.log(10)) < 0.008
 #
 # Batches of 64, SGD with a learning rate of 0.01 and a **momentum** of 0.5: each step adds half of the one before.
 # Per batch: logits, loss, gradients, step; per epoch: a look at the validation digits.
-# Its nine epochs are run whole [on another page](55_were_they_right.py).
+# The old recipe goes on to nine epochs; two show where it goes.
 
 # %%
 num_epochs = 2
@@ -258,9 +258,9 @@ assert test_accuracy > 0.97
 # %% [markdown]
 # ## What it learned
 #
-# The last hidden layer describes each digit by 120 numbers.
+# The last hidden layer describes each digit by a number from each of its units.
 # A picture has room for two, so we take the two directions in which the digits differ most, their **principal components**.
-# The same is done to the 784 pixels, for comparison.
+# The same is done to the pixels, for comparison.
 # Look at how much the colours mix.
 
 
@@ -322,5 +322,5 @@ assert abs(step - 1 / (1 - 0.9)) < 1e-3
 # ## What next
 #
 # One run with one seed may be luck: the [next page](38_how_sure_can_we_be.py) asks how sure such figures are.
-# This network sees a digit as 784 numbers in a row; that some of them are neighbours it has to find out.
+# This network sees a digit as numbers in a row; that some of them are neighbours it has to find out.
 # [Chapter four](41_cifar10.py) builds networks that know of neighbours from the start.

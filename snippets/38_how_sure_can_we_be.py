@@ -216,7 +216,7 @@ plt.show()
 
 # %% [markdown]
 # Raw, the dots lie below the line: it is right less often than it is sure.
-# It was trained until its 500 digits had probabilities near 1, and is as sure of digits that it has never seen.
+# It was trained until its few digits had probabilities near 1, and is as sure of digits that it has never seen.
 # With a temperature of about three the mean confidence is the share that is right, and the loss is half of what it was.
 #
 # ## The chapter's recipes, side by side
