@@ -62,7 +62,7 @@ for purpose, names in collections.items():
 train_set = datasets.MNIST(mnist_root(), train=True)
 test_set = datasets.MNIST(mnist_root(), train=False)
 print(f"{len(train_set):,} to train on, {len(test_set):,} to test on")
-assert (len(train_set), len(test_set)) == (60_000, 70_000 - 60_000)
+assert len(train_set) == 60_000 and len(train_set) + len(test_set) == 70_000
 
 # %% [markdown]
 # A data set is indexed like a list.
@@ -75,7 +75,7 @@ print(f"label: {type(label).__name__}")
 assert picture.size == (28, 28) and label == train_set.targets[0]
 
 # %% [markdown]
-# Here are the first three rows of them, each under its label.
+# Here are a few of them, each under its label.
 # Notice how many ways there are to write the same digit.
 
 # %% alt="Handwritten digits in three rows of eight, each with its label above"
