@@ -289,7 +289,7 @@ assert table["linear, new"] > table["linear, old"] + 0.05
 # %% [markdown]
 # In brackets stands the standard error.
 # After ± stands what three seeds differ by: it has nothing to do with the digits, which are the same for all.
-# Where a recipe has arrived, the two are alike, and both count.
+# Where a recipe has arrived, both are parts of a point, and both count.
 # The old deep recipe has not arrived after two epochs of 10,000 digits: there the seed decides about five points, ten times the standard error, and a single run says nothing.
 #
 # With this budget the old deep network reads fewer digits than the mean images do.

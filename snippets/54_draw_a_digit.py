@@ -20,8 +20,8 @@
 # <p>On the page's own site, and with JavaScript, here is a box to draw a digit in, with the chances of each digit beside it.</p>
 # </div>
 #
-# The network gets more than 97.5 % of MNIST's test digits right.
-# That it also reads *your* digits takes two things more: drawings must be brought into the form of MNIST, and training must show more kinds of digits than MNIST has.
+# The network reads 98.1 % of MNIST's test digits.
+# That it also reads *your* digits takes two things more: drawings must be brought into the form of MNIST, and training must show more kinds of digits and of pens than MNIST has.
 
 # %%
 import base64
@@ -45,14 +45,17 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # ## The data
 #
 # The inputs run from 0, paper, to 1, ink, which a browser can compute as easily as PyTorch.
+# The last 5,000 training digits are for choosing; the test digits wait until the end.
 
 # %%
 digits = mnist()
-train_images = (digits.train_images / 255).to(device)  # (60000, 28, 28)
-train_labels = digits.train_labels.to(device)  # (60000,)
+all_images = (digits.train_images / 255).to(device)  # (60000, 28, 28)
+all_labels = digits.train_labels.to(device)  # (60000,)
+train_images, valid_images = all_images.split([55_000, 5_000])
+train_labels, valid_labels = all_labels.split([55_000, 5_000])
 test_images = (digits.test_images / 255).to(device)  # (10000, 28, 28)
 test_labels = digits.test_labels.to(device)  # (10000,)
-print(f"train {tuple(train_images.shape)}, test {tuple(test_images.shape)}")
+print(f"train {tuple(train_images.shape)}, validation {tuple(valid_images.shape)}")
 
 # %% [markdown]
 # ## A network trained on MNIST as it is
@@ -63,10 +66,9 @@ print(f"train {tuple(train_images.shape)}, test {tuple(test_images.shape)}")
 
 # %%
 batch_size = 128
-peak_rate = 0.15
 
 
-def train(num_epochs, change):
+def train(change, peak_rate, num_epochs):
     """A model trained by SGD on changed pictures."""
     torch.manual_seed(0)
     hidden = [nn.Linear(28 * 28, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU()]
@@ -88,40 +90,89 @@ def train(num_epochs, change):
 
 
 @torch.no_grad()
-def accuracy(model, images):
-    """Share recognised of images made, in order, from the first test digits."""
+def accuracy(model, images, labels):
+    """Share recognised of images made, in order, from the first digits with labels."""
     guess = model(images.to(device)).argmax(dim=1)
-    return (guess == test_labels[: len(images)]).float().mean().item()
+    return (guess == labels[: len(images)]).float().mean().item()
 
+
+def as_it_is(images):
+    """No change."""
+    return images
+
+
+# %% [markdown]
+# One epoch each says which rate is good; the network itself gets eight.
 
 # %%
-plain_model = train(num_epochs=2, change=lambda images: images)
-print(f"test accuracy {accuracy(plain_model, test_images):.1%}")
-assert accuracy(plain_model, test_images) > 0.97
+num_epochs = 8  # enough: more bring little on validation digits
+for rate in [0.05, 0.15, 0.3]:
+    model = train(as_it_is, rate, num_epochs=1)
+    print(f"rate {rate}: {accuracy(model, valid_images, valid_labels):.3f}")
+
+plain_model = train(as_it_is, 0.15, num_epochs)
+plain_accuracy = accuracy(plain_model, valid_images, valid_labels)
+print(f"after {num_epochs} epochs: validation accuracy {plain_accuracy:.1%}")
+assert plain_accuracy > 0.98
 
 # %% [markdown]
 # ## A sheet of paper is not a test digit
 #
-# You will draw large or small, in the middle or in a corner.
-# To have many such drawings with known labels, we put test digits in random sizes at random places of a sheet.
-# The first thought is to shrink the sheet to 28 × 28 pixels, and the network can make little of that.
+# You will draw large or small, in the middle or in a corner, and always with the pen of the box, which is 35 of its 420 pixels thick.
+# To have many such drawings with known labels, we draw validation digits with such a pen.
+# For this we need the middle of each line, the digit's **skeleton**.
+# Peel the ink, layer by layer, by giving each pixel the least of its neighbours.
+# Where a peeled layer cannot be grown back from what is left of the digit, there was the middle of a line.
 
 
 # %%
-def on_a_sheet(image):
-    """A digit (28, 28) in a random size, at a random place of a sheet (112, 112)."""
-    size = torch.randint(28, 85, ()).item()
-    top, left = torch.randint(113 - size, (2,)).tolist()
-    larger = F.interpolate(image[None, None], (size, size), mode="bilinear")
-    sheet = torch.zeros(112, 112)
-    sheet[top : top + size, left : left + size] = larger[0, 0]
-    return sheet
+box_side, box_pen = 420, 35  # pixels of the box above
 
 
-sheets = torch.stack([on_a_sheet(image) for image in test_images[:1000].cpu()])
-shrunk = F.avg_pool2d(sheets, 4)  # (1000, 28, 28)
-print(f"accuracy on shrunk sheets {accuracy(plain_model, shrunk):.1%}")
-assert accuracy(plain_model, shrunk) < 0.18
+def grow(ink):
+    """The most of each pixel and its eight neighbours."""
+    return F.max_pool2d(ink, 3, stride=1, padding=1)
+
+
+def skeleton(image):
+    """Places (n, 2) on the middle lines of a digit (28, 28), its longer side 1."""
+    ink = (F.interpolate(image[None, None], (84, 84), mode="bilinear") > 0.5).float()
+    lines = torch.zeros_like(ink)
+    while ink.any():
+        peeled = -grow(-ink)
+        lines = torch.maximum(lines, ink - grow(peeled))
+        ink = peeled
+    places = lines[0, 0].nonzero().float()
+    places = places - places.amin(dim=0)
+    return places / places.max()
+
+
+def draw(places, size):
+    """A sheet (105, 105), a quarter of the box, with a digit of `size` in the box."""
+    pen, side, size = box_pen / 4, box_side // 4, size / 4
+    corner = pen / 2 + (side - size) * torch.rand(2)  # anywhere on the sheet
+    rows, columns = (corner + places * (size - pen)).long().T
+    sheet = torch.zeros(1, 1, side, side)
+    sheet[0, 0, rows, columns] = 1
+    distance = torch.arange(9) - 4
+    disc = (distance**2 + distance[:, None] ** 2 <= (pen / 2) ** 2).float()
+    return (F.conv2d(sheet, disc[None, None], padding=4)[0, 0] > 0).float()
+
+
+# %% [markdown]
+# Four sizes of the same 500 digits.
+# The first thought is to shrink the sheet to 28 × 28 pixels, and the network can make little of that.
+
+# %%
+some = valid_images[:500].cpu()
+skeletons = [skeleton(image) for image in some]
+sizes = [360, 200, 140, 100]
+sheets = {size: torch.stack([draw(s, size) for s in skeletons]) for size in sizes}
+for size in sizes:
+    shrunk = F.interpolate(sheets[size][:, None], (28, 28), mode="area").squeeze(1)
+    score = accuracy(plain_model, shrunk, valid_labels)
+    print(f"{size} pixels, shrunk: {score:.1%}")
+assert score < plain_accuracy / 2
 
 # %% [markdown]
 # ## How the digits of MNIST were centred
@@ -143,7 +194,7 @@ def centre_of_mass(ink):
     return ((torch.arange(len(ink)) + 0.5) @ ink / ink.sum()).item()
 
 
-down, across = test_images[:1000].cpu().sum(dim=2), test_images[:1000].cpu().sum(dim=1)
+down, across = some.sum(dim=2), some.sum(dim=1)
 sides = [max(extent(rows), extent(columns)) for rows, columns in zip(down, across)]
 centres = [centre_of_mass(columns) for columns in across]
 print(f"longer side {np.mean(sides):.1f}, centre of mass {np.mean(centres):.1f}")
@@ -174,84 +225,106 @@ def centre(drawing):
 
 
 # %% [markdown]
-# Six sheets, and below them what `centre` makes of each.
+# One digit in the four sizes, above on the sheet, below as `centre` gives it to the network.
 
-# %% alt="Six digits on sheets, small and off the middle; below, centred and alike in size"
-fig, axes = plt.subplots(2, 6, figsize=(7, 2.6), layout="constrained")
-for (above, below), sheet in zip(axes.T, sheets):
-    above.imshow(sheet.numpy(), cmap="gray")
-    below.imshow(centre(sheet).numpy(), cmap="gray")
+# %% alt="A digit drawn large to small; enlarged below, its lines grow thicker"
+seen = {size: torch.stack([centre(x) for x in sheets[size]]) for size in sizes}
+fig, axes = plt.subplots(2, 4, figsize=(5.5, 3), layout="constrained")
+for (above, below), size in zip(axes.T, sizes):
+    above.imshow(sheets[size][3].numpy(), cmap="gray")
+    below.imshow(seen[size][3].numpy(), cmap="gray")
+    above.set_title(f"{size} pixels")
 for ax in axes.flat:
     ax.axis("off")
 plt.show()
 
-# %% [markdown]
-# The same network, without another step of training, reads the centred sheets nearly as well as the test digits.
-
 # %%
-centred = torch.stack([centre(sheet) for sheet in sheets])  # (1000, 28, 28)
-print(f"accuracy on centred sheets {accuracy(plain_model, centred):.1%}")
-assert accuracy(plain_model, centred) > accuracy(plain_model, test_images) - 0.05
+plain_scores = [accuracy(plain_model, seen[size], valid_labels) for size in sizes]
+for size, score in zip(sizes, plain_scores):
+    print(f"{size} pixels, centred: {score:.1%}")
+assert plain_scores[0] > plain_accuracy - 0.05 and plain_scores[3] < plain_scores[0] / 2
 
 # %% [markdown]
+# Large drawings are read nearly as well as MNIST's own digits.
+# Small ones are not: enlarged, they have lines thicker than any in MNIST.
+#
 # ## Training for more than MNIST
 #
-# Place and size are taken care of; slant, proportion and pen are not.
-# MNIST was written with a pen on a form; you draw with a finger or a mouse, and your sevens may lean the other way.
 # So we change the training digits at random.
-# A matrix near the identity turns, slants and stretches at once; `affine_grid` says where on the old picture each new pixel lies, and `grid_sample` looks there.
-# The pen becomes thicker or thinner when each pixel takes the larger or the smaller of itself and its neighbours.
-# Eight digits share a matrix, which costs a fraction of one for each.
+# A matrix near the identity turns, slants and stretches at once, as your sevens may lean the other way; `affine_grid` says where on the old picture each new pixel lies, and `grid_sample` looks there.
+# The pen becomes thicker or thinner when each pixel takes the larger or the smaller of itself and its neighbours: up to a pixel thinner, up to four thicker.
+# A thicker pen needs room, so the digit shrinks before.
+# Eight digits share matrix and pen, which costs a fraction of one for each.
 
 
 # %%
+def beside(images, pick, step=1):
+    """Each pixel, or those beside it: what `pick` takes of them."""
+    images = pick(images, images.roll(step, dims=1))
+    return pick(images, images.roll(step, dims=2))
+
+
 def distort(images, group=8):
     """Images (n, 28, 28), n a multiple of `group`, as other people may draw them."""
     groups = images.view(-1, group, 28, 28)
-    limits = torch.tensor([0.25, 0.25, 0.1])  # of the matrix; of a shift
+    pen = 5 * torch.rand(len(groups), 1, 1) ** 2 - 1  # pixels more; most often few
+    limits = torch.tensor([0.2, 0.2, 0.1])  # of the matrix; of a shift
     maps = torch.eye(2, 3) + limits * (2 * torch.rand(len(groups), 2, 3) - 1)
+    maps = maps * 20 / (20 - pen.clamp(min=0))  # larger maps make smaller digits
     grid = F.affine_grid(maps.to(device), groups.shape, align_corners=False)
     images = F.grid_sample(groups, grid, align_corners=False).view(-1, 28, 28)
-    amount = 2 * torch.rand(()).item() - 1  # of pen: up to a pixel more, or less
-    pick = torch.maximum if amount > 0 else torch.minimum
-    wider = pick(images, images.roll(1, dims=1))
-    wider = pick(wider, wider.roll(1, dims=2))
-    return torch.lerp(images, wider, abs(amount))
+    pen = pen.repeat_interleave(group, dim=0).to(device)  # (n, 1, 1)
+    images = torch.lerp(images, beside(images, torch.minimum), (-pen).clamp(0, 1))
+    for i in range(4):  # to one side, then to the other
+        thicker = beside(images, torch.maximum, step=(-1) ** i)
+        images = torch.lerp(images, thicker, (pen - i).clamp(0, 1))
+    return images
 
 
 # %% [markdown]
 # Here is one digit, distorted eight times.
 
 # %% alt="One digit eight times: upright, slanted, turned, in thin and in thick lines"
-same_digit = train_images[:1].expand(8, 28, 28)
 fig, axes = plt.subplots(1, 8, figsize=(7, 1), layout="constrained")
 for ax in axes:
-    ax.imshow(distort(same_digit)[0].cpu().numpy(), cmap="gray")
+    copies = distort(train_images[:1].expand(8, 28, 28))
+    ax.imshow(copies[0].cpu().numpy(), cmap="gray")
     ax.axis("off")
 plt.show()
 
 # %% [markdown]
-# How well does the network from above read test digits that have been changed in this way, and how well does one that has been trained on such?
+# Again one epoch for each rate, and as many epochs as before at the best.
 
 # %%
-distorted = torch.cat([distort(images) for images in test_images.split(200)])
-print(f"accuracy on distorted digits {accuracy(plain_model, distorted):.1%}")
-model = train(num_epochs=6, change=distort)
-print(f"after training on such {accuracy(model, distorted):.1%}")
-assert accuracy(model, distorted) > accuracy(plain_model, distorted) + 0.05
+for rate in [0.05, 0.15, 0.3]:
+    model = train(distort, rate, num_epochs=1)
+    print(f"rate {rate}: {accuracy(model, valid_images, valid_labels):.3f}")
+
+model = train(distort, 0.15, num_epochs)
+scores = [accuracy(model, seen[size], valid_labels) for size in sizes]
+for size, before, now in zip(sizes, plain_scores, scores):
+    print(f"{size} pixels: {before:.1%} before, {now:.1%} now")
+assert scores[3] > plain_scores[3] + 0.2 and scores[0] > 0.93
 
 # %% [markdown]
+# The smallest gain most; what is left is hard for anybody, since holes are closed by the pen.
+# At 360 pixels nothing is lost: a few more or fewer of 500 are luck.
+#
 # ## Result
 #
-# On the test digits as they are, it has lost nothing by that.
+# Both networks, for the first time, on the test digits as they are.
 
 # %%
-plain_accuracy = accuracy(plain_model, test_images)
-test_accuracy = accuracy(model, test_images)
+test_accuracy = accuracy(model, test_images, test_labels)
+plain_accuracy = accuracy(plain_model, test_images, test_labels)
+standard_error = math.sqrt(test_accuracy * (1 - test_accuracy) / len(test_labels))
 print(f"test accuracy {plain_accuracy:.1%} before, {test_accuracy:.1%} now")
-assert test_accuracy > 0.975 and test_accuracy > plain_accuracy - 0.005
+print(f"standard error {standard_error:.1%}")
+assert test_accuracy > 0.975 and test_accuracy > plain_accuracy - 0.01
 
 # %% [markdown]
+# They are equal: what the new network has learned besides costs it nothing here.
+#
 # ## What the browser gets
 #
 # One file with everything: per layer the weights and the bias, and a test digit of each class as an example to start from.
@@ -344,25 +417,17 @@ assert list(probabilities(layers, seen).argmax(axis=1)) == list(range(10))
 #
 # ## Try it yourself
 #
-# **1.** With four bits a weight is a whole number from −7 to 7, with three from −3 to 3.
+# **1.** With four bits a weight is a whole number from −7 to 7.
 # Are they enough?
 
 # %% tags=["solution"]
-share = {}
-for largest in [7, 3]:
-    coarse = []
-    for weights, bias in layers:
-        scale = np.abs(weights).max() / largest
-        coarse.append((np.round(weights / scale) * scale, bias))
-    share[largest] = np.mean(probabilities(coarse, pixels).argmax(axis=1) == labels)
-print(f"with four bits: test accuracy {share[7]:.1%}")
-print("three bits cost more than three points:", bool(share[7] - share[3] > 0.03))
-assert share[7] > 0.976 and share[7] - share[3] > 0.01
-
-# %% [markdown] tags=["solution"]
-# Four are.
-# What three leave depends on where each weight happened to end: the same training with another last bit gives another figure.
-# So we print a bound, and no figure.
+coarse = []
+for weights, bias in layers:
+    scale = np.abs(weights).max() / 7
+    coarse.append((np.round(weights / scale) * scale, bias))
+share = np.mean(probabilities(coarse, pixels).argmax(axis=1) == labels)
+print(f"with four bits: test accuracy {share:.1%}")
+assert share > test_accuracy - 0.02
 
 # %% [markdown]
 # **2.** The network knows ten digits and nothing else.
