@@ -140,6 +140,8 @@ for name, network in networks.items():
     results[name] = statistics.mean(runs), statistics.stdev(runs)
     print(f"{results[name][0]:.3f} ± {results[name][1]:.3f}  {name}")
 test_accuracy, _ = results["with pooling"]
+means = [mean for mean, _ in results.values()]
+assert means[0] < means[1] < min(means[2], means[3])
 standard_error = math.sqrt(test_accuracy * (1 - test_accuracy) / len(test_labels))
 print(f"standard error of one run {standard_error:.3f}")
 
@@ -151,7 +153,10 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# QQQ
+# Each of the first four is better than the one above it, by more than seeds and pictures explain: more units, a convolution, pooling.
+# The second convolution has not paid here: two convolutions are the equal of one without pooling, and LeNet, with fewer filters and one layer more, is behind.
+# They would with more steps: [on its own page](45_convolutional_network.py) twice as many pictures took the same network above 0.5.
+# The table says which is best for this much training, and a longer one may order them otherwise.
 #
 # ## Try it yourself
 #
