@@ -254,7 +254,7 @@ plt.show()
 
 # %% alt="Share of answers that stay: two lines that fall with the shift, close together"
 shifts, some_images = [0, 1, 2, 4, 8], test_images[:2000]
-fig, ax = plt.subplots(figsize=(5.5, 3))
+fig, ax = plt.subplots(figsize=(5.5, 3), layout="constrained")
 for name in ["max pooling", "no pooling"]:
     shares = torch.zeros(3, len(shifts))
     for row, one in zip(shares, models[name]):

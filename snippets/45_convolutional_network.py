@@ -196,7 +196,7 @@ for name in ["ReLU", "ReLU, and one too many"]:
     spread = statistics.stdev(runs)
     print(f"{means[name]:.2f} ± {spread:.3f}, {zeros[name]:.1f} at 0  {name}")
 assert means["ReLU"] > means["ReLU, and one too many"]
-assert zeros["ReLU, and one too many"] > 0.5 > zeros["ReLU"]
+assert zeros["ReLU, and one too many"] > 0.2 > zeros["ReLU"]
 
 # %% [markdown]
 # It is: 0.29 in place of 0.36, where a standard error is less than a hundredth.
@@ -229,7 +229,7 @@ assert 25 * 50_000 > 30 * 2 * len(train_images)
 # %%
 seen_accuracy = accuracy(predict(model, train_images), train_labels)
 print(f"seen in training {seen_accuracy:.2f}, not seen {test_accuracy:.2f}")
-assert seen_accuracy - test_accuracy < 0.1
+assert seen_accuracy - test_accuracy < 0.045
 
 # %% [markdown]
 # The gap is small: little is learned by heart in two epochs.
@@ -245,7 +245,7 @@ answers = logits.argmax(dim=1).cpu()
 pairs = (data.test_labels * 10 + answers).bincount(minlength=100)
 confusion = pairs.view(10, 10) / data.test_labels.bincount()[:, None]
 
-fig, ax = plt.subplots(figsize=(5, 4.3))
+fig, ax = plt.subplots(figsize=(5, 4.3), layout="constrained")
 image = ax.imshow(confusion.numpy(), vmin=0)
 ax.set_xticks(range(10), CIFAR10_CLASSES, rotation=60, ha="right")
 ax.set_yticks(range(10), CIFAR10_CLASSES)

@@ -13,7 +13,7 @@
 #
 # In 1998 a network with two convolutions and three linear layers, LeNet-5, read the digits on bank cheques.
 # Old tutorials train a relative of it on [CIFAR-10](41_cifar10.py), four pictures at a time.
-# We train it, and then do what one does with a trained model: save it, go on from a file, use it in another program, ask it about a picture from disk, and see which classes it knows well.
+# We train it to half of the test pictures, and then do what one does with a trained model: save it, go on from a file, use it in another program, ask it about a picture from disk, and see which classes it knows well.
 # You should know [convolutional networks](45_convolutional_network.py).
 
 # %%
@@ -109,8 +109,7 @@ def accuracy(logits, labels):
 #
 # Bytes mapped to [−1, 1], batches of 4, gradient descent with a learning rate of 0.001 and a momentum of 0.9, two epochs.
 # The loss of a single batch jumps, so one prints the **running loss**: the mean since the last print.
-# The old tutorial does so every 2000 batches; here are 1000 batches, with a print every 250.
-# [A later page](55_were_they_right.py) runs the rest.
+# The old tutorial does so every 2000 batches; here are 1000 batches, with a print every 250, and [a later page](55_were_they_right.py) runs the rest.
 
 # %%
 half = torch.full((3, 1, 1), 127.5)
@@ -127,13 +126,11 @@ for step, batch in enumerate(torch.randperm(4000).split(4), start=1):
     if step % 250 == 0:
         print(f"step {step:4}  loss {running_loss / 250:.2f}")
         running_loss = 0.0
-print(f"validation {accuracy(predict(model, valid_images), valid_labels):.2f}")
 
 # %% [markdown]
 # ## Training
 #
-# Now the recipe of the pages before: batches of 128, AdamW, a one-cycle schedule.
-# What belongs to a training run is made by one function, and an epoch of it is run by another.
+# Now the recipe of the pages before: one function makes what belongs to a training run, another runs an epoch of it.
 
 
 # %%
@@ -295,7 +292,7 @@ right = answers == data.test_labels
 class_counts = data.test_labels.bincount(minlength=10)
 class_accuracies = data.test_labels[right].bincount(minlength=10) / class_counts
 
-fig, ax = plt.subplots(figsize=(5.5, 3.2))
+fig, ax = plt.subplots(figsize=(5.5, 3.2), layout="constrained")
 ax.bar(range(10), class_accuracies.numpy())
 ax.axhline(test_accuracy, color="tab:orange", label=f"all: {test_accuracy:.2f}")
 ax.set(ylabel="test accuracy", ylim=(0, 1))

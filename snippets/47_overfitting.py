@@ -257,7 +257,7 @@ for name, batch_size in [("dropout", 500), ("batch normalisation", 4)]:
     wrong = judge(model.train(), valid_images, valid_labels, batch_size)[1]
     cost[name] = right - wrong
     print(f"eval {right:.2f}, train {wrong:.2f}  {name}, batches of {batch_size}")
-assert min(cost.values()) > 0
+assert min(cost.values()) > 0  # for every seed
 
 # %% [markdown]
 # Dropout goes on dropping, and batch normalisation takes the mean of four pictures for that of all.
@@ -272,7 +272,7 @@ assert min(cost.values()) > 0
 best_epoch = unseen_losses.index(min(unseen_losses))
 early, late = unseen[best_epoch][1], unseen[-1][1]
 print(f"accuracy {early:.2f} there, {late:.2f} at the end")
-assert best_epoch < 10
+assert best_epoch < num_epochs / 2
 
 # %% [markdown]
 # **2.** Does `model.eval()` also turn off the gradients?

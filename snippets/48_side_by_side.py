@@ -145,7 +145,7 @@ assert means[0] < means[1] < min(means[2], means[3])
 standard_error = math.sqrt(test_accuracy * (1 - test_accuracy) / len(test_labels))
 print(f"standard error of one run {standard_error:.3f}")
 
-fig, ax = plt.subplots(figsize=(5.5, 3.5))
+fig, ax = plt.subplots(figsize=(5.5, 3.5), layout="constrained")
 for name, (mean, deviation) in results.items():
     ax.errorbar(parameters[name], mean, deviation, fmt="o", capsize=3, label=name)
 ax.set(xlabel="parameters", ylabel="test accuracy", xscale="log")
