@@ -13,17 +13,19 @@
 #
 # In 1998 a network with two convolutions and three linear layers, LeNet-5, read the digits on bank cheques.
 # Old tutorials train a relative of it on [CIFAR-10](41_cifar10.py), four pictures at a time.
-# We begin as they do, change the recipe one thing at a time, and pass 60 % of the test pictures in four epochs.
-# Then we do what one does with a trained model: save it, load it, ask it, and see which classes it knows well.
+# We train it for two epochs, and then do what one does with a trained model: save it, go on from a file, use it in another program, ask it about a picture from disk, and see which classes it knows well.
 # You should know [convolutional networks](45_convolutional_network.py).
 
 # %%
 import math
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
+from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
@@ -36,35 +38,34 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # %% [markdown]
 # ## The data
 #
-# The old recipe maps the bytes to [−1, 1].
+# We train on 45,000 pictures, choose by the last 5,000, and keep the test pictures for the end.
+# They stay bytes, since this model will prepare them itself.
 
 # %%
 data = cifar10()
-train_images, train_labels = data.train_images.to(device), data.train_labels.to(device)
-test_images, test_labels = data.test_images.to(device), data.test_labels.to(device)
-
-
-def scale(images):
-    """Bytes from 0 to 255 as floats from -1 to 1."""
-    images = images.to(torch.float32, memory_format=torch.channels_last)
-    return images / 127.5 - 1
-
-
-print(f"train {tuple(train_images.shape)}, test {tuple(test_images.shape)}")
+images, labels = data.train_images.to(device), data.train_labels.to(device)
+train_images, train_labels = images[:45_000], labels[:45_000]
+valid_images, valid_labels = images[-5_000:], labels[-5_000:]
+test_images = data.test_images.to(device)
 
 # %% [markdown]
 # ## The model
 #
 # It is written as a class: the layers are made in `__init__` and used in `forward`.
 # A layer without weights, such as pooling, can be used twice.
+#
+# The mean and the deviation by which pictures are standardised are part of the model.
+# They are no parameters, as training must not change them, but **buffers**: tensors that are saved with the model and move with it to a device.
 
 
 # %%
 class LeNet(nn.Module):
-    """Two convolutions and three linear layers: (batch, 3, 32, 32) to (batch, 10)."""
+    """Two convolutions and three linear layers: bytes (n, 3, 32, 32) to (n, 10)."""
 
-    def __init__(self):
+    def __init__(self, mean, std):
         super().__init__()
+        self.register_buffer("mean", mean)  # (3, 1, 1)
+        self.register_buffer("std", std)  # (3, 1, 1)
         self.conv1 = nn.Conv2d(3, 6, kernel_size=5)
         self.conv2 = nn.Conv2d(6, 16, kernel_size=5)
         self.pool = nn.MaxPool2d(2)
@@ -72,7 +73,8 @@ class LeNet(nn.Module):
         self.linear2 = nn.Linear(120, 84)
         self.linear3 = nn.Linear(84, 10)
 
-    def forward(self, x):
+    def forward(self, images):
+        x = (images.float() - self.mean) / self.std
         x = self.pool(self.conv1(x).relu())  # (batch, 6, 14, 14)
         x = self.pool(self.conv2(x).relu())  # (batch, 16, 5, 5)
         x = x.flatten(1)  # (batch, 400)
@@ -81,180 +83,201 @@ class LeNet(nn.Module):
         return self.linear3(x)  # (batch, 10)
 
 
-model = LeNet().to(device)
-num_parameters = sum(p.numel() for p in model.parameters())
-print(f"{num_parameters:,} parameters")
-assert num_parameters == 62_006
-assert model(scale(test_images[:4])).shape == (4, 10)
-
-# %% [markdown]
-# We judge it as on the page before, by the share of the test pictures that it gets right.
+pixels = train_images[:10_000].float().transpose(0, 1)  # (3, 10000, 32, 32)
+std_and_mean = torch.std_mean(pixels.flatten(1), dim=1)  # (3,) each
+channel_std, channel_mean = (value[:, None, None] for value in std_and_mean)
+model = LeNet(channel_mean, channel_std).to(device)
+print(f"{len(list(model.buffers()))} buffers")
+assert sum(p.numel() for p in model.parameters()) == 62_006
 
 
 # %%
 @torch.no_grad()
-def predict(model, images=test_images, prepare=scale):
-    """The logits of pictures, (n, 10), on the CPU."""
+def predict(model, images):
+    """The logits of pictures, (n, 10)."""
     model.eval()
-    return torch.cat([model(prepare(batch)) for batch in images.split(500)]).cpu()
+    return torch.cat([model(part) for part in images.split(500)])
 
 
-def accuracy(logits):
-    """Share of the test pictures whose highest logit is at their label."""
-    return (logits.argmax(dim=1) == data.test_labels).float().mean().item()
+def accuracy(logits, labels):
+    """Share of the pictures whose highest logit is at their label."""
+    return (logits.argmax(dim=1) == labels).float().mean().item()
 
 
 # %% [markdown]
 # ## The old recipe
 #
-# Batches of 4, plain gradient descent with a learning rate of 0.001 and a momentum of 0.9, two epochs.
+# Bytes mapped to [−1, 1], batches of 4, gradient descent with a learning rate of 0.001 and a momentum of 0.9, two epochs.
 # The loss of a single batch jumps, so one prints the **running loss**: the mean since the last print.
-# The old tutorial does so every 2000 batches; we train on the first 10,000 pictures, 2500 batches, and print every 500.
+# The old tutorial does so every 2000 batches; here are 1000 batches, with a print every 250.
 
 # %%
-batch_size = 4
+half = torch.full((3, 1, 1), 127.5)
+model = LeNet(half, half).to(device)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9)
 running_loss = 0.0
-model.train()
 
-for step, batch in enumerate(torch.randperm(10_000).split(batch_size), start=1):
-    logits = model(scale(train_images[batch.to(device)]))
-    loss = F.cross_entropy(logits, train_labels[batch.to(device)])
+for step, batch in enumerate(torch.randperm(4000).split(4), start=1):
+    loss = F.cross_entropy(model(train_images[batch]), train_labels[batch])
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     running_loss += loss.item()
-    if step % 500 == 0:
-        print(f"step {step}  loss {running_loss / 500:.2f}")
+    if step % 250 == 0:
+        print(f"step {step:4}  loss {running_loss / 250:.2f}")
         running_loss = 0.0
-
-results = {"old recipe": accuracy(predict(model))}
-print(f"test accuracy {results['old recipe']:.3f}")
-
-# %% [markdown]
-# ## One change at a time
-#
-# All with the same 10,000 pictures, each seen once.
-#
-# 1. Batches of 64: sixteen times fewer steps, so at the old learning rate the network hardly leaves its start.
-# 2. A learning rate thirty times as large.
-# 3. AdamW in place of gradient descent with momentum.
-
-
-# %%
-def short_run(optimizer_class, **settings):
-    """Test accuracy after 10,000 pictures in batches of 64, from the same start."""
-    torch.manual_seed(0)
-    model = LeNet().to(device)
-    optimizer = optimizer_class(model.parameters(), **settings)
-    for batch in torch.randperm(10_000).to(device).split(64):
-        logits = model(scale(train_images[batch]))
-        optimizer.zero_grad()
-        F.cross_entropy(logits, train_labels[batch]).backward()
-        optimizer.step()
-    return accuracy(predict(model))
-
-
-results["batches of 64"] = short_run(torch.optim.SGD, lr=0.001, momentum=0.9)
-results["learning rate 0.03"] = short_run(torch.optim.SGD, lr=0.03, momentum=0.9)
-results["AdamW"] = short_run(torch.optim.AdamW, lr=0.004)
-
-for name, value in results.items():
-    print(f"{name:18} {value:.2f}")
-assert results["AdamW"] > results["batches of 64"] + 0.1
 
 # %% [markdown]
 # ## Training
 #
-# With sixteen times fewer steps, the larger learning rate does as well as the old recipe, and AdamW does better.
-#
-# Now the whole set for four epochs, with what the pages before have brought: a one-cycle schedule, mirrored pictures, and pixels [standardised](43_convolution.py) per channel.
+# Now the recipe of the pages before: one function makes what belongs to a training run, another runs an epoch of it.
+
 
 # %%
-sample = train_images[:10_000].float()
-channel_std, channel_mean = torch.std_mean(sample, dim=(0, 2, 3), keepdim=True)
+def new_run(learning_rate, num_steps):
+    """A new model, its optimizer and its schedule."""
+    model = LeNet(channel_mean, channel_std).to(device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, learning_rate, num_steps, cycle_momentum=False
+    )
+    return model, optimizer, schedule
 
 
-def standardize(images):
-    """Bytes as floats with mean 0 and standard deviation 1 in each channel."""
-    images = images.to(torch.float32, memory_format=torch.channels_last)
-    return (images - channel_mean) / channel_std
-
-
-# %% [markdown]
-# For each batch: standardise its pictures and mirror half of them, logits, loss, gradients, step, next learning rate.
-
-# %%
-num_epochs = 4
-batch_size = 64
-max_learning_rate = 0.004
-
-torch.manual_seed(0)
-model = LeNet().to(device, memory_format=torch.channels_last)
-optimizer = torch.optim.AdamW(model.parameters(), lr=max_learning_rate)
-num_steps = num_epochs * math.ceil(len(train_images) / batch_size)
-scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_learning_rate, num_steps)
-losses = []
-
-for epoch in range(num_epochs):
-    for batch in torch.randperm(len(train_images)).split(batch_size):
-        images = standardize(train_images[batch.to(device)])
-        mirror = torch.rand(len(batch), 1, 1, 1) < 0.5
-        images = torch.where(mirror.to(device), images.flip(3), images)
-        loss = F.cross_entropy(model(images), train_labels[batch.to(device)])
+def one_epoch(model, optimizer, schedule, num_images, stop=None):
+    """Train on the first pictures once, in random order; return the losses."""
+    model.train()
+    losses = []
+    for batch in torch.randperm(num_images).split(128)[:stop]:
+        loss = F.cross_entropy(model(train_images[batch]), train_labels[batch])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        scheduler.step()
-        losses.append(loss.detach())
-    print(f"epoch {epoch + 1}  loss {torch.stack(losses[-500:]).mean():.2f}")
+        schedule.step()
+        losses.append(loss.item())
+    return losses
+
+
+# %% [markdown]
+# The learning rate is chosen on 5,000 of the pictures.
+
+# %%
+rates, scores = [0.003, 0.01, 0.03], []
+for rate in rates:
+    torch.manual_seed(0)
+    run = new_run(rate, num_steps=2 * math.ceil(5_000 / 128))
+    for epoch in range(2):
+        one_epoch(*run, num_images=5_000)
+    scores.append(accuracy(predict(run[0], valid_images), valid_labels))
+    print(f"rate {rate:5}  validation {scores[-1]:.2f}")
+best_rate = rates[scores.index(max(scores))]
+
+# %% [markdown]
+# ## A checkpoint
+#
+# Training that is interrupted should go on where it was.
+# For that the weights are not enough: AdamW remembers the gradients of the past, the schedule its step, and the random generator its place.
+# A **checkpoint** keeps all four; we save one after the first of two epochs.
+
+# %%
+files = tempfile.TemporaryDirectory()
+folder = Path(files.name)
+num_steps = 2 * math.ceil(len(train_images) / 128)
+torch.manual_seed(1)
+model, optimizer, schedule = new_run(best_rate, num_steps)
+one_epoch(model, optimizer, schedule, len(train_images))
+checkpoint = {
+    "model": model.state_dict(),
+    "optimizer": optimizer.state_dict(),
+    "schedule": schedule.state_dict(),
+    "random": torch.get_rng_state(),
+}
+torch.save(checkpoint, folder / "checkpoint.pt")
+losses = one_epoch(model, optimizer, schedule, len(train_images))
+
+# %% [markdown]
+# Now as if the power had failed after the first epoch: everything new, filled from the file.
+# The next losses are those of the run that was not disturbed.
+
+# %%
+saved = torch.load(folder / "checkpoint.pt", weights_only=True, map_location="cpu")
+resumed, optimizer, schedule = new_run(best_rate, num_steps)
+resumed.load_state_dict(saved["model"])
+optimizer.load_state_dict(saved["optimizer"])
+schedule.load_state_dict(saved["schedule"])
+torch.set_rng_state(saved["random"])
+
+resumed_losses = one_epoch(resumed, optimizer, schedule, len(train_images), stop=20)
+differences = torch.tensor(resumed_losses) - torch.tensor(losses[:20])
+print(f"largest difference of 20 losses {differences.abs().max():.3f}")
+assert differences[0] == 0 and differences.abs().max() < 1e-3
 
 # %% [markdown]
 # ## Result
+#
+# The test pictures, for the first time.
 
 # %%
-logits = predict(model, prepare=standardize)
-test_accuracy = accuracy(logits)
-print(f"test accuracy {test_accuracy:.3f}")
-assert test_accuracy > 0.61
+logits = predict(model, test_images).cpu()
+test_accuracy = accuracy(logits, data.test_labels)
+print(f"test accuracy {test_accuracy:.2f}")
+assert test_accuracy > 0.5
 
 # %% [markdown]
 # ## Save and load
 #
-# The state of a model is a dictionary of named tensors.
+# To use a model, its state is enough: a dictionary of named tensors, buffers among them.
 # We save that, not the model object, since a file of tensors can be read without running anyone's code.
 # `weights_only=True`, the default since PyTorch 2.6, refuses a file that would run any.
-# To load it one needs the class, and makes a new model.
+# To load it one needs the class, and makes a new model, with any mean and deviation.
 
 # %%
-with tempfile.TemporaryDirectory() as folder:
-    path = Path(folder) / "lenet.pt"
-    torch.save(model.state_dict(), path)
-    state = torch.load(path, weights_only=True, map_location=device)
-
-loaded = LeNet().to(device, memory_format=torch.channels_last)
+torch.save(model.state_dict(), folder / "lenet.pt")
+state = torch.load(folder / "lenet.pt", weights_only=True, map_location=device)
+print(
+    f"{len(state)} tensors, the first is {next(iter(state))} {tuple(state['mean'].shape)}"
+)
+loaded = LeNet(torch.zeros(3, 1, 1), torch.ones(3, 1, 1)).to(device)
 loaded.load_state_dict(state)
-print(*(f"{name} {tuple(value.shape)}" for name, value in state.items()), sep="\n")
-difference = (predict(loaded, prepare=standardize) - logits).abs().max()
-assert difference < 0.01 and torch.equal(loaded.conv1.weight, model.conv1.weight)
+assert torch.equal(predict(loaded, test_images[:500]).cpu(), logits[:500])
 
 # %% [markdown]
-# ## Ask it
+# ## A picture of one's own, in another program
 #
-# Eight test pictures, with their class, and below it the probability that the model gives to it.
-# Look at the pictures with a low one: could you have told?
+# A program that has not even the class needs a file that holds the computation as well.
+# `torch.export` writes one: it follows `forward` once, and notes what is done, for any number of pictures.
 
-# %% alt="Eight test pictures, each with its class and the probability given to it"
-probabilities, answers = logits.softmax(dim=1).max(dim=1)
+# %%
+batch = torch.export.Dim("batch")
+example = test_images[:2].cpu()
+exported = torch.export.export(model.cpu(), (example,), dynamic_shapes=({0: batch},))
+torch.export.save(exported, folder / "lenet.pt2")
 
-fig, axes = plt.subplots(2, 4, figsize=(6, 4), layout="constrained")
-for i, ax in enumerate(axes.flat):
-    ax.imshow(data.test_images[i].permute(1, 2, 0).numpy())
-    label = data.test_labels[i]
-    share = logits[i].softmax(dim=0)[label].item()
-    ax.set_title(f"{CIFAR10_CLASSES[label]}\n{share:.2f}", fontsize=10)
-    ax.axis("off")
-plt.show()
+# %% [markdown]
+# In place of your photo we save a test picture, ten times as large.
+# The program below is started as a process of its own, with nothing but the two files.
+# It makes the photo 32 × 32 pixels in three colours, moves the channels to the front, and asks the model.
+
+# %%
+photo = Image.fromarray(data.test_images[1].permute(1, 2, 0).numpy())
+photo.resize((320, 320), Image.Resampling.NEAREST).save(folder / "photo.png")
+
+program = """
+import numpy, torch
+from PIL import Image
+photo = Image.open("photo.png").convert("RGB").resize((32, 32))
+pixels = torch.from_numpy(numpy.array(photo)).permute(2, 0, 1)
+model = torch.export.load("lenet.pt2").module()
+print(model(pixels[None]).argmax().item())
+"""
+command = [sys.executable, "-c", program]
+done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+answer = int(done.stdout)
+print(
+    f"it says {CIFAR10_CLASSES[answer]}, it is {CIFAR10_CLASSES[data.test_labels[1]]}"
+)
+assert answer == logits[1].argmax()
+files.cleanup()
 
 # %% [markdown]
 # ## Class by class
@@ -264,14 +287,12 @@ plt.show()
 # No loop is needed: count the right ones of each class, and divide by how many there are.
 
 # %% alt="Bars: accuracy of each class, and a line at the mean"
+probabilities, answers = logits.softmax(dim=1).max(dim=1)
 right = answers == data.test_labels
 class_counts = data.test_labels.bincount(minlength=10)
 class_accuracies = data.test_labels[right].bincount(minlength=10) / class_counts
-for name, value in zip(CIFAR10_CLASSES, class_accuracies):
-    print(f"{name:10} {value:.2f}")
-assert class_accuracies.min() > 0.36 and class_accuracies.max() > test_accuracy
 
-fig, ax = plt.subplots(figsize=(5.5, 3.2))
+fig, ax = plt.subplots(figsize=(5.5, 3.2), layout="constrained")
 ax.bar(range(10), class_accuracies.numpy())
 ax.axhline(test_accuracy, color="tab:orange", label=f"all: {test_accuracy:.2f}")
 ax.set(ylabel="test accuracy", ylim=(0, 1))
@@ -280,40 +301,31 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# Vehicles, which keep their shape, are known well, and so are frogs and horses.
+# Vehicles, which keep their shape, are known well.
 # Birds, cats and dogs, which bend and turn, are known worst.
 #
 # ## Try it yourself
 #
 # **1.** When the model is sure, is it right?
-# Compare its mean probability with its accuracy, for the answers above and below 90 %.
+# Compare its mean probability with its accuracy, for the answers above and below 80 %.
 
 # %% tags=["solution"]
-sure = probabilities > 0.9
+sure = probabilities > 0.8
 for name, part in [("sure", sure), ("not sure", ~sure)]:
     said, was = probabilities[part].mean(), right[part].float().mean()
     print(f"{name:8} says {said:.2f}, is right {was:.2f}")
 assert right[sure].float().mean() > right[~sure].float().mean()
 
 # %% [markdown]
-# **2.** Save the model as half-precision numbers, `value.half()`.
-# How much smaller is the file, and what does it cost in accuracy?
+# **2.** How much of the file is the first linear layer?
 
 # %% tags=["solution"]
-half_state = {name: value.half() for name, value in model.state_dict().items()}
-with tempfile.TemporaryDirectory() as folder:
-    whole_file, half_file = Path(folder) / "whole.pt", Path(folder) / "half.pt"
-    torch.save(model.state_dict(), whole_file)
-    torch.save(half_state, half_file)
-    smaller = whole_file.stat().st_size / half_file.stat().st_size
-    loaded.load_state_dict(torch.load(half_file, weights_only=True))
-half_accuracy = accuracy(predict(loaded, prepare=standardize))
-print(f"{smaller:.1f} times smaller, test accuracy {half_accuracy:.3f}")
-assert abs(half_accuracy - test_accuracy) < 1e-3
+share = model.linear1.weight.numel() / sum(value.numel() for value in state.values())
+print(f"{share:.2f}")
+assert share > 0.7
 
 # %% [markdown]
 # ## What next
 #
-# This was the last page of the chapter on images.
-# The [next page](51_mistakes.py) collects what goes wrong most often in programs like these.
+# The [next page](47_overfitting.py) trains on fewer pictures for longer, until they are learned by heart, and asks what helps.
 # The network is a relative of LeNet-5, from LeCun, Bottou, Bengio and Haffner's "Gradient-Based Learning Applied to Document Recognition" (1998).
