@@ -126,7 +126,7 @@ assert old_accuracy > 2 / (train_labels.max() + 1)  # twice as good as guessing
 # %% [markdown]
 # ## Larger batches
 #
-# Most of a small step is overhead: a step on 128 pictures costs far less than 32 steps on 4.
+# Most of a small step is overhead: a step on 128 pictures costs far less than as many pictures in steps of 4.
 
 # %%
 seconds = {}
@@ -138,7 +138,7 @@ assert seconds[128] < seconds[4] / 2
 print("the same pictures in less than half of the time")
 
 # %% [markdown]
-# We spend the time that is saved on more pictures: all 10,000, twice.
+# We spend the time that is saved on more pictures: all of them, twice.
 #
 # ## A step size for each weight, a schedule for all
 #
@@ -248,7 +248,7 @@ assert test_accuracy > means["raw logits"] > means["two sigmoids"]
 #
 # ## What it learned
 #
-# A hidden unit has one weight for each of the 3072 numbers, so its weights are a picture too.
+# A hidden unit has one weight for each number of a picture, so its weights are a picture too.
 # Where it is light red, more red in the picture means more activation.
 # Look for shapes.
 

@@ -7,6 +7,7 @@
 #     read_first: [43_convolution]
 #     result: test_accuracy
 #     source_result: 0.45
+#     cites: {"0.1": the old recipe's learning rate, "4": the old recipe's batch size}
 # ---
 
 # %% [markdown]

@@ -308,7 +308,7 @@ assert scores[3] > plain_scores[3] + 0.2 and scores[0] > 0.93
 
 # %% [markdown]
 # The smallest gain most; what is left is hard for anybody, since holes are closed by the pen.
-# At 360 pixels nothing is lost: a few more or fewer of 500 are luck.
+# At 360 pixels nothing is lost: a few more or fewer are luck.
 #
 # ## Result
 #
