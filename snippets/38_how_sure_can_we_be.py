@@ -144,7 +144,7 @@ print(f"parts of 100, shuffled {spread(shuffled):.3f}, in order {spread(right):.
 ink = valid_images.sum(dim=(1, 2)).cpu()
 alike = np.corrcoef(ink[:-10], ink[10:])[0, 1]
 print(f"amount of ink, ten places apart: correlation {alike:.2f}")
-assert 0.7 < spread(shuffled) / standard_error(p, 100) < 1.4
+assert 0.7 < spread(shuffled) / standard_error(p, 100) < 1.35
 
 # %% [markdown]
 # Shuffled, the parts spread as the formula says.
@@ -164,7 +164,7 @@ for share in [0.98, 0.92]:
     print(f"at {share:.0%}: {', '.join(errors)}")
 by_chance = 2**0.5 * standard_error(0.981, 10_000)
 print(f"{0.98:.1%} and {0.982:.1%} of 10,000: {by_chance:.2%} apart by chance")
-assert 0.88 < resampled / standard_error(p, len(right)) < 1.12
+assert 0.9 < resampled / standard_error(p, len(right)) < 1.1
 
 # %% [markdown]
 # Two networks differ by chance by the root of two times that, if their mistakes have nothing to do with each other.
@@ -208,7 +208,7 @@ for name, divisor in [("raw", 1.0), ("with temperature", temperature)]:
     loss = F.cross_entropy(second / divisor, valid_labels[2500:])
     print(f"{name}: loss {loss:.2f},", end=" ")
     print(f"confidence {confidence.mean():.2f}, right {hits.mean():.2f}")
-assert gap["raw"] > 0.05 and abs(gap["with temperature"]) < 0.03
+assert gap["raw"] > 0.07 and abs(gap["with temperature"]) < gap["raw"] / 5
 ax.plot([0, 1], [0, 1], "--", color="gray")
 ax.set(xlabel="confidence", ylabel="share right")
 ax.legend()

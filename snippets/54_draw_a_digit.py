@@ -304,7 +304,7 @@ model = train(distort, 0.15, num_epochs)
 scores = [accuracy(model, seen[size], valid_labels) for size in sizes]
 for size, before, now in zip(sizes, plain_scores, scores):
     print(f"{size} pixels: {before:.1%} before, {now:.1%} now")
-assert scores[3] > plain_scores[3] + 0.2 and scores[0] > 0.93
+assert scores[3] > plain_scores[3] + 0.2 and scores[0] > 0.95
 
 # %% [markdown]
 # The smallest gain most; what is left is hard for anybody, since holes are closed by the pen.
@@ -320,7 +320,7 @@ plain_accuracy = accuracy(plain_model, test_images, test_labels)
 standard_error = math.sqrt(test_accuracy * (1 - test_accuracy) / len(test_labels))
 print(f"test accuracy {plain_accuracy:.1%} before, {test_accuracy:.1%} now")
 print(f"standard error {standard_error:.1%}")
-assert test_accuracy > 0.975 and test_accuracy > plain_accuracy - 0.01
+assert test_accuracy > 0.977 and test_accuracy > plain_accuracy - 0.01
 
 # %% [markdown]
 # They are equal: what the new network has learned besides costs it nothing here.

@@ -379,11 +379,23 @@ def report(listed: list[dict], keep: bool) -> bool:
 
 
 def write_table(listed: list[dict]) -> None:
-    """Keep what became of the mutants of some pages for the site, beside the others."""
+    """Keep what became of the mutants of some pages for the site, beside the others.
+
+    Those of other pages are kept if they could be made today: a page may have changed.
+    """
     table = json.loads(TABLE.read_text(encoding="utf-8")) if TABLE.exists() else {}
     new = {one["page"] for one in listed}
-    there = {script.stem for script in find_pages(ROOT / "snippets")} - new
-    kept = [one for one in table.get("mutants", []) if one["page"] in there]
+    there = {
+        (mutant.page, mutant.line, mutant.old, mutant.new)
+        for script in find_pages(ROOT / "snippets")
+        if script.stem not in new
+        for mutant in choose(script.stem, script.read_bytes(), EACH)
+    }
+    kept = [
+        one
+        for one in table.get("mutants", [])
+        if (one["page"], one["line"], one["old"], one["new"]) in there
+    ]
     table = {
         "date": datetime.date.today().isoformat(),
         "machine": f"{processor()}, {os.cpu_count()} cores",
