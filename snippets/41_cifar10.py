@@ -38,7 +38,7 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 #
 # A picture has three **channels**, red, green and blue, of 32 × 32 pixels.
 # PyTorch puts the channels first: (image, channel, row, column).
-# The numbers are bytes, from 0 to 255.
+# The numbers are bytes.
 #
 # What is printed here was recorded with a copy of which every picture went through JPEG once, which moves most numbers a little.
 # With the original pictures single numbers are others; `load.used` says which copy you have.
@@ -48,6 +48,7 @@ data = cifar10()
 for name, part in data._asdict().items():
     print(f"{name:12}  {str(tuple(part.shape)):21}  {part.dtype}")
 assert data.train_images.shape == (50_000, 3, 32, 32)
+assert len(data.train_images) + len(data.test_images) == 60_000
 assert data.train_labels.max() == len(CIFAR10_CLASSES) - 1
 
 # %% [markdown]
@@ -231,7 +232,7 @@ plt.show()
 #
 # The classes are equally frequent, so guessing is right one time in ten.
 # A little better: compare a picture with the ten mean pictures, and take the class of the nearest.
-# The distance is the usual one: the root of the sum of the squared differences, over all 3072 numbers.
+# The distance is the usual one: the root of the sum of the squared differences, over all numbers of a picture.
 
 
 # %%

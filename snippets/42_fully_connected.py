@@ -69,7 +69,7 @@ print(f"for 0.4 of 5,000 pictures {standard_error:.3f}")
 # %% [markdown]
 # ## The old network
 #
-# A picture is flattened to 3 · 32 · 32 = 3072 numbers.
+# A picture is flattened to a row of 3072 numbers.
 # A layer of 25 hidden units follows, then one output per class.
 # The old tutorial calls this 25 hidden layers; it is one hidden layer of 25 units.
 # Both layers end in a sigmoid, and the second sigmoid is the mistake to watch.

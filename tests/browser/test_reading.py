@@ -215,6 +215,26 @@ def test_a_digit_is_drawn_with_the_mouse(visit: Visit, base: str) -> None:
     )
 
 
+def test_clearing_during_a_stroke_ends_it(visit: Visit, base: str) -> None:
+    tab = visit.open(base + DIGITS).tab
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    widget = tab.locator('[data-widget="draw-a-digit"]')
+    paper = widget.get_by_role("img", name="Box to draw")
+    paper.scroll_into_view_if_needed()
+    box = paper.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    tab.mouse.move(x, y)
+    tab.mouse.down()
+    tab.mouse.move(x, y + 40)
+    widget.get_by_role("button", name="Clear").press("Enter")
+    tab.mouse.move(x, y + 80)  # threw, before
+    tab.mouse.up()
+    widget.get_by_text("Nothing to read yet").first.wait_for()
+    assert errors == []
+
+
 # Paper --------------------------------------------------------------------------------
 
 
