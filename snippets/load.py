@@ -548,5 +548,6 @@ def main() -> int:
     return 1 if any(not kind.startswith("real") for kind in used.values()) else 0
 
 
-if __name__ == "__main__":
+# Not where this file was pasted into another.
+if __name__ == "__main__" and Path(sys.argv[0]).name == "load.py":
     sys.exit(main())
