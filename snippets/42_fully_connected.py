@@ -38,9 +38,8 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # ## The data
 #
 # We train on 10,000 pictures, so that many runs take seconds.
-# The last 5,000 training pictures are set aside for **validation**: recipes and rates are chosen by them.
+# The last 5,000 training pictures are the [validation set](32_mnist_data.py), by which recipes and rates are chosen.
 # The test pictures are looked at once, at the end.
-# A figure that had a part in choosing flatters the choice, and theirs has none.
 
 # %%
 data = cifar10()
@@ -58,9 +57,7 @@ valid_labels = data.train_labels[-5_000:].to(device)
 test_images, test_labels = normalize(data.test_images), data.test_labels.to(device)
 
 # %% [markdown]
-# How far can an accuracy be trusted?
-# The share of right answers among $n$ pictures is off by about $\sqrt{p(1-p)/n}$, its **standard error**, from the share $p$ among all pictures that there could be.
-# What differs by less than two of them is called equal here.
+# What differs by less than two [standard errors](38_how_sure_can_we_be.py) is called equal here.
 
 # %%
 standard_error = math.sqrt(0.4 * (1 - 0.4) / len(valid_labels))

@@ -155,7 +155,7 @@ plt.show()
 # %% [markdown]
 # Each of the first four is better than the one above it, by more than seeds and pictures explain: more units, a convolution, pooling.
 # The second convolution has not paid here: two convolutions are the equal of one without pooling, and LeNet, with fewer filters and one layer more, is behind.
-# They would with more steps: [on its own page](45_convolutional_network.py) twice as many pictures took the same network above 0.5.
+# It may with more steps: [on its own page](45_convolutional_network.py) more pictures and five epochs took the same network to 0.66.
 # The table says which is best for this much training, and a longer one may order them otherwise.
 #
 # ## Try it yourself

@@ -142,7 +142,7 @@ plt.show()
 
 # %% [markdown]
 # For many steps next to nothing is to be seen.
-# Then a few steps multiply the difference by a million, and the two are different networks.
+# Then a few steps multiply the difference again and again, and the two are different networks.
 # Training with a large learning rate is **chaotic**, as the weather is: what differs in the last digit differs in all digits later.
 #
 # But are they differently good?
@@ -174,7 +174,7 @@ assert 0 < apart < 1e-4 and calm_accuracy > 0.95
 
 # %% [markdown]
 # Here rounding never grows, and another machine prints the same digits.
-# The network is no worse for it, on the contrary.
+# It took more steps, and the network is no worse for it.
 #
 # ## What a seed promises
 #

@@ -71,7 +71,9 @@ def test_said_by_the_section_or_no_number(tmp_path: Path, text: str) -> None:
     assert found(tmp_path, first=text) == []
 
 
-@pytest.mark.parametrize("text", ["97 %", "0.98129", "64.5", "3", "\u221217", "1,981"])
+@pytest.mark.parametrize(
+    "text", ["97 %", "1 %", "0.98129", "64.5", "3", "\u221217", "1,981"]
+)
 def test_said_by_nothing(tmp_path: Path, text: str) -> None:
     assert found(tmp_path, third=text) == [text]
 

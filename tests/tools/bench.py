@@ -375,7 +375,7 @@ def live(bench: Bench) -> Iterator[Row]:
         time.sleep(5)  # until the pages have been looked at
         took = median(lambda: reload_seconds(bench, page))
     finally:
-        server.terminate()  # an interrupt may be ignored: by a shell that went on
+        server.terminate()  # a background job of a shell ignores SIGINT
         server.wait()
     yield row(bench, "live: saved to reloaded", took, "a second", 1.0, "1")
 

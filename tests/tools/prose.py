@@ -68,7 +68,6 @@ LOOSE = re.compile(r"(?<![\d.])\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?")  # in ou
 SPREAD = re.compile(r"±[\d.e-]+")  # in recordings
 LINK = re.compile(r"\]\((\w+)\.py")
 WHOLE = "## Try it yourself"  # the section that speaks of the whole page
-EVERYONES = {0.0, 1.0}  # nobody has to say them
 SMALL = 10  # a whole number below it has to be found as it is
 
 
@@ -81,6 +80,11 @@ class Said:
     value: float
     decimals: int
     percent: bool
+
+    @property
+    def is_everyones(self) -> bool:
+        """Whether nobody has to say it: 0 or 1, and no percentage."""
+        return self.value in (0, 1) and not self.percent
 
     def is_said_by(self, number: float) -> bool:
         """Whether a printed, asserted or written number is this one, perhaps rounded.
@@ -174,7 +178,7 @@ def cited(page: Page) -> list[Said]:
 
 def unfounded(page: Page) -> Iterator[Said]:
     """The numbers of a page's prose that nothing there says."""
-    others = {said.value for said in cited(page)} | EVERYONES
+    others = {said.value for said in cited(page)}
     before: list[Cell] = []
     for i, section in enumerate(sections(page)):
         speaks_of_all = i == 0 or WHOLE in section[0].source
@@ -186,7 +190,9 @@ def unfounded(page: Page) -> Iterator[Said]:
             lines = cell.source.splitlines()
             for said in numbers_in(cell.source, cell.line):
                 known = here | linked(page, lines[said.line - cell.line])
-                if said.value not in others and not any(map(said.is_said_by, known)):
+                if said.is_everyones or said.value in others:
+                    continue
+                if not any(map(said.is_said_by, known)):
                     yield said
 
 
