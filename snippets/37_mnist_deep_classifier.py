@@ -222,9 +222,11 @@ print(
 sides = {"constant": (False, None), "one cycle": (True, None), "moved": (True, move)}
 options = {"num_epochs": 8, "num_images": 2_000}
 for name, side in sides.items():
-    scores = [score(rate, 0.9, *side, **options)[1] for rate in (0.04, 0.08)]
-    print(f"{name}: {scores[0]:.3f} at 0.04, {scores[1]:.3f} at 0.08")
+    rates = (0.04, 0.08, 0.16) if side[0] else (0.02, 0.04, 0.08)
+    scores = [score(rate, 0.9, *side, **options)[1] for rate in rates]
+    print(name, "  ".join(f"{r}: {s:.3f}" for r, s in zip(rates, scores)))
 
+# read off these rows
 best = {"constant": 0.04, "one cycle": 0.08, "moved": 0.08}
 for name, side in sides.items():
     recipe = best[name], 0.9, *side
