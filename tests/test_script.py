@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lessons import place_of
+from page_runner.predictions import Prediction
 from page_runner.script import PageError, find_pages, loads_data, parse
 
 SNIPPETS = Path(__file__).parents[1] / "snippets"
@@ -37,6 +38,8 @@ print(x)
 y = "# %% not a marker"
 """
 
+PREDICT = 'tags=["predict"] why="Because."'
+
 
 def write(folder: Path, text: str, name: str = "12_sample.py") -> Path:
     path = folder / name
@@ -65,6 +68,27 @@ def test_header(tmp_path: Path) -> None:
     assert header.result is None
 
 
+def test_a_cell_asks_what_it_will_print(tmp_path: Path) -> None:
+    asks = f'# %% {PREDICT} ask="Which?" answers=["(4, 1)", "(4,)"]\n'
+    _, second = parse(write(tmp_path, HEADER + BODY.replace("# %%\n", asks))).code
+    prediction = second.prediction
+    assert prediction == Prediction("Because.", ("(4, 1)", "(4,)"), "Which?")
+    assert prediction.problem("torch.Size(\n(4,  1))") is None
+    assert "none occur" in (prediction.problem("(4, 10)") or "")
+    assert "'(4, 1)', '(4,)' occur" in (prediction.problem("(4, 1) (4,)") or "")
+
+
+@pytest.mark.parametrize(
+    ("printed", "problem"),
+    [("is 4", None), ("-1.5e3", None), ("none", "has 0"), ("1 of 2", "has 2")],
+)
+def test_a_cell_asks_for_the_number_that_it_prints(
+    printed: str, problem: str | None
+) -> None:
+    found = Prediction("Because.").problem(printed)
+    assert found is None if problem is None else problem in (found or "")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -86,6 +110,11 @@ def test_header(tmp_path: Path) -> None:
         ("# %%\n", "# %% alt='a'\n", "12_sample.py:20: `alt='a'` is neither"),
         ("# %%\n", "# %% alt=3\n", "12_sample.py:20: tags are a list"),
         ("# %%\n", "# %% [raw]\n", "12_sample.py:20: a cell of kind raw"),
+        ("# %%\n", '# %% why="a"\n', "12_sample.py:20: `why` is of a cell with"),
+        ("# %%\n", '# %% tags=["predict"]\n', "12_sample.py:20: `predict` wants `why"),
+        ('["solution"]', '["solution", "predict"]', "that is no solution"),
+        ("# %%\n", f"# %% {PREDICT} answers=[3, 4]\n", "two or three different texts"),
+        ("# %%\n", f'# %% {PREDICT} answers=["a"]\n', "two or three different texts"),
         ("# ## A section", "## A section\nx = 1", "12_sample.py:15: prose is written"),
     ],
 )

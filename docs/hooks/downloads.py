@@ -9,6 +9,7 @@ from itertools import pairwise
 import nbformat
 from mkdocs.exceptions import PluginError
 
+from asking import Question, questions_html
 from prose import Link, links
 
 FOLDED = {"jupyter": {"source_hidden": True}}  # JupyterLab shows the cell as one line
@@ -36,17 +37,20 @@ def runnable_notebook(
     helper: str,
     link: Callable[[Link], str],
     reading: Sequence[str] = (),
+    questions: Sequence[Question] = (),
 ) -> str:
     """A lesson as a notebook file with its outputs; `link` writes a link for it.
 
     reading: places to read on, a line of Markdown each.
+    questions: to come back to.
     """
     language = {name: notebook.metadata[name] for name in LANGUAGE}
     result = nbformat.v4.new_notebook(metadata=language)
     names: tuple[str, ...] = ()
     first = 0  # cell that needs the helper
     for cell in deepcopy(notebook.cells):
-        cell.metadata.pop("line", None)  # of the script
+        for name in ("line", "predict"):  # for the site
+            cell.metadata.pop(name, None)
         for output in cell.get("outputs", []):
             output.get("data", {}).pop("image/webp", None)  # not all editors show it
         if cell.cell_type == "markdown":
@@ -61,6 +65,9 @@ def runnable_notebook(
             text = f"On another machine: {margins}"
             note = nbformat.v4.new_markdown_cell(text, id=f"{cell.id}-margins")
             result.cells.append(note)
+    if questions:
+        text = f"### Questions to come back to\n\n{questions_html(questions)}"
+        result.cells.append(nbformat.v4.new_markdown_cell(text, id="questions"))
     if reading:
         text = "\n".join(["### Read on", "", *(f"- {place}" for place in reading)])
         result.cells.append(nbformat.v4.new_markdown_cell(text, id="read-on"))

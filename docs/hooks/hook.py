@@ -36,6 +36,14 @@ from mkdocs.structure.pages import Page
 from nbformat import NotebookNode
 from watchdog.observers.polling import PollingObserver
 
+from asking import (
+    Question,
+    closing,
+    is_asked,
+    load_questions,
+    opening,
+    questions_html,
+)
 from downloads import runnable_notebook, runnable_script
 from finishing import compact, valid, write_archive
 from kept import Kept, digest, digest_of_files, installed
@@ -67,6 +75,7 @@ from rendering import (
 HERE = Path(__file__).parent
 NAV_PLACEHOLDER = "lessons"  # in mkdocs.yml's nav: where the chapters go
 LOOK, SETTLE = 0.1, 0.2  # seconds, when served live
+QUESTIONS = "published/questions.js"  # of all lessons, for the page that asks them
 SEARCH = "material/search"  # the plugin, by the name that it has for MkDocs
 
 # What renders, as it was when it was imported: a later edit is of the next start.
@@ -86,6 +95,7 @@ class Site:
     lessons: dict[str, Lesson]  # by stem, in order
     chapters: list[Chapter]
     reading: dict[str, list[str]]  # places to read on, by stem
+    questions: dict[str, list[Question]]  # to come back to, by stem
     now: Rendering
     rendered: dict[str, Rendering]  # by the page's uri
     kept: Kept
@@ -171,6 +181,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     site.lessons = {lesson.stem: lesson for lesson in lessons}
     site.chapters = by_chapter(lessons, config.extra["chapters"])
     site.reading = load_reading(Path(config.docs_dir, "reading.yml"))
+    site.questions = load_questions(Path(config.docs_dir, "questions.yml"), lessons)
     site.env = prepared(config.theme.get_env(), config)
     counted.update(site.kept.take("words", PROGRAM) or {})
     taken = {file.dest_uri: file.src_uri for file in files}
@@ -181,6 +192,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
                 raise PluginError(f"{lesson.uri} and {other} have the same address")
             taken[file.dest_uri] = file.src_uri
             files.append(file)
+    files.append(generated_file(config, QUESTIONS, questions_script(site.questions)))
     site.files = digest(sorted((f.src_uri, f.url, f.inclusion.name) for f in files))
     config.nav = with_chapters(config.nav or [])
     return files
@@ -241,7 +253,7 @@ def render(config: MkDocsConfig, files: Files) -> None:
     now.made_of = digest(
         site.settings,
         site.files,
-        [lesson.checksum, site.reading.get(lesson.stem)] if lesson else page.markdown,
+        made_from(lesson) if lesson else page.markdown,
         now.outputs,  # that a hand-written page has filled in by now
         shown_meta(page),
         vars(page).get("title"),  # from the navigation
@@ -258,6 +270,12 @@ def render(config: MkDocsConfig, files: Files) -> None:
         site.kept.keep(name, now.made_of, now.work())
 
 
+def made_from(lesson: Lesson) -> list[Any]:
+    """What the text of a lesson's page is made of."""
+    stem = lesson.stem
+    return [lesson.checksum, site.reading.get(stem), site.questions[stem]]
+
+
 def kept_name(page: Page, step: str) -> str:
     """By which what a page has become is kept."""
     return f"{page.file.dest_uri}.{step}".replace("/", "--")
@@ -268,11 +286,22 @@ def lesson_markdown(lesson: Lesson) -> str:
     loader = jinja2.FileSystemLoader(HERE / "templates")
     env = jinja2.Environment(loader=loader)
     env.filters.update(
-        grouped=grouped, code_block=code_block, cell_end=cell_end, shown=shown
+        grouped=grouped,
+        code_block=code_block,
+        cell_end=cell_end,
+        shown=shown,
+        is_asked=is_asked,
+        opening=opening,
+        closing=closing,
+        verbatim=lambda html: fence(html, VERBATIM),
     )
     cells = deepcopy(lesson.notebook.cells)  # notes are moved to their code
     template = env.get_template("lesson.md.j2")
-    return template.render(cells=cells, reading_on=reading_on(lesson))
+    return template.render(
+        cells=cells,
+        questions=questions_html(site.questions[lesson.stem]),
+        reading_on=reading_on(lesson),
+    )
 
 
 def shown_meta(page: Page) -> dict[str, Any]:
@@ -437,9 +466,10 @@ def downloads(lesson: Lesson, config: MkDocsConfig) -> dict[str, str]:
     helper = lesson.script.with_name("load.py").read_text(encoding="utf-8")
     script = lesson.script.read_text(encoding="utf-8")
     reading = site.reading.get(lesson.stem, [])
+    questions = site.questions[lesson.stem]
     addresses = [one.address for one in site.lessons.values()]
     made_of = digest(
-        PROGRAM, lesson.checksum, script, helper, reading, addresses, config.site_url
+        PROGRAM, made_from(lesson), script, helper, addresses, config.site_url
     )
     name = f"{lesson.name}.downloads"
     if kept := site.kept.take(name, made_of):
@@ -451,6 +481,7 @@ def downloads(lesson: Lesson, config: MkDocsConfig) -> dict[str, str]:
             helper,
             lambda link: download_link(link, lesson, config.site_url),
             reading,
+            questions,
         ),
     }
     site.kept.keep(name, made_of, made)
@@ -520,6 +551,12 @@ def reading_on(lesson: Lesson) -> str:
 def reading_list(lesson: Lesson) -> str:
     """The places to read on after a lesson, as a list in Markdown."""
     return "\n".join(f"- {place}" for place in site.reading.get(lesson.stem, []))
+
+
+def questions_script(questions: dict[str, list[Question]]) -> str:
+    """All questions as a script, which a page on disk may load."""
+    cards = [one for of_page in questions.values() for one in of_page]
+    return f"window.questions = {json.dumps(cards)};\n"
 
 
 def measured(stem: Path) -> dict[str, Any] | None:

@@ -135,6 +135,16 @@ def _figures(page: Page, run: Run) -> list[str]:
     return problems
 
 
+def _predictions(page: Page, printed: dict[int, str]) -> list[str]:
+    """What a reader is to predict has one right answer."""
+    return [
+        locate(page, cell, problem)
+        for cell in page.code
+        if cell.prediction
+        and (problem := cell.prediction.problem(printed[cell.number]))
+    ]
+
+
 def unknown_data(page: Page, run: Run) -> list[str]:
     """A page runs on copies of the data that load.py knows, or on stand-ins."""
     return [
@@ -177,6 +187,7 @@ def _compare(
             )
             verdict.problems.append(locate(page, None, message))
         return
+    verdict.problems += _predictions(page, run.printed())
     relative = RELATIVE_TOLERANCE * (CUDA_FACTOR if device == "cuda" else 1)
     for cell in page.code:
         moving = []

@@ -19,9 +19,11 @@ from typing import Any
 
 import yaml
 
+from page_runner.predictions import ASK, Prediction
+
 LEVELS = ("beginner", "intermediate", "advanced")
 DEFAULT_TIME_LIMIT = 600.0  # seconds
-TAGS = ("solution",)  # of cells
+TAGS = ("solution", "predict")  # of cells
 
 # Of a page: chapter, place and words, as in 27_data_sets or 310_more_classifiers.
 NAME = re.compile(r"(?P<chapter>[1-9])(?P<place>0|[1-9][0-9]*)(_[a-z0-9]+)+")
@@ -31,7 +33,8 @@ _FILE = re.compile(r"\w+\.json")
 _FENCE = "# ---"  # above and below the header
 _MARKER = re.compile(r"# %%(?:\s+\[(?P<kind>\w+)\])?(?P<options>\s.*|)")
 _MARKER_LIKE = re.compile(r"#\s*%%")
-_OPTION = re.compile(r"\s*(?P<name>tags|alt)=")
+_OPTIONS = ("tags", "ask", "answers", "why", "alt")
+_OPTION = re.compile(rf"\s*(?P<name>{'|'.join(_OPTIONS)})=")
 
 
 class PageError(Exception):
@@ -50,8 +53,9 @@ class Cell:
     source: str
     line: int  # of its first line of source, in the script
     number: int  # among the cells of its kind, from 1
-    tags: tuple[str, ...]
-    alt: str | None
+    tags: tuple[str, ...] = ()
+    alt: str | None = None
+    prediction: Prediction | None = None  # asked for before its output is shown
 
 
 @dataclass(frozen=True)
@@ -238,14 +242,15 @@ def _cut_into_cells(path: Path, lines: list[str], start: int) -> tuple[Cell, ...
             raise PageError(path, i + 1, message)
     cells: list[Cell] = []
     for marker, end in pairwise([*markers, len(lines)]):
-        kind, tags, alt = _parse_marker(path, marker, lines[marker])
+        kind, tags, alt, prediction = _parse_marker(path, marker, lines[marker])
         start = marker + 1
         while end > start and not lines[end - 1].strip():
             end -= 1
         prose = kind == "markdown"
         body = _uncommented(path, lines, start, end) if prose else lines[start:end]
         number = 1 + sum(cell.kind == kind for cell in cells)
-        cells.append(Cell(kind, "\n".join(body), start + 1, number, tags, alt))
+        source = "\n".join(body)
+        cells.append(Cell(kind, source, start + 1, number, tags, alt, prediction))
     return tuple(cells)
 
 
@@ -281,12 +286,12 @@ def _comment_lines(lines: list[str]) -> list[int]:
 
 def _parse_marker(
     path: Path, index: int, line: str
-) -> tuple[str, tuple[str, ...], str | None]:
-    """The kind, the tags and the text alternative that a marker gives its cell."""
+) -> tuple[str, tuple[str, ...], str | None, Prediction | None]:
+    """The kind of cell that a marker starts, its tags, alternative and prediction."""
     match = _MARKER.fullmatch(line)
     assert match
     kind, rest = match["kind"] or "code", match["options"]
-    options: dict[str, object] = {}
+    options: dict[str, Any] = {}
     while rest.strip():
         message = f'`{rest.strip()}` is neither `tags=["…"]` nor `alt="…"`'
         option = _OPTION.match(rest)
@@ -305,7 +310,36 @@ def _parse_marker(
     for tag in tags:
         if tag not in TAGS:
             raise PageError(path, index + 1, f"unknown tag {tag!r}")
-    return kind, tuple(tags), alt
+    try:
+        return kind, tuple(tags), alt, _parse_prediction(kind, options)
+    except ValueError as error:
+        raise PageError(path, index + 1, str(error)) from None
+
+
+def _parse_prediction(kind: str, options: dict[str, Any]) -> Prediction | None:
+    """What a marker tagged `predict` asks. ValueError says what is wrong with it."""
+    asked = {name for name in ("ask", "answers", "why") if name in options}
+    if "predict" not in options.get("tags", []):
+        if asked:
+            raise ValueError(f'`{min(asked)}` is of a cell with `tags=["predict"]`')
+        return None
+    if kind != "code" or "solution" in options["tags"]:
+        raise ValueError("`predict` is for a code cell that is no solution")
+    ask, why, answers = (
+        options.get("ask", ASK),
+        options.get("why"),
+        options.get("answers"),
+    )
+    if not (isinstance(why, str) and why and isinstance(ask, str) and ask):
+        raise ValueError('`predict` wants `why="…"`, a sentence shown with the output')
+    if answers is None:
+        return Prediction(why, ask=ask)
+    texts = isinstance(answers, list) and all(isinstance(a, str) for a in answers)
+    if not texts or len(set(answers)) != len(answers) or len(answers) not in (2, 3):
+        raise ValueError(
+            "`answers` are two or three different texts, one of them right"
+        )
+    return Prediction(why, tuple(answers), ask)
 
 
 def _check_sections(path: Path, header: Header, cells: tuple[Cell, ...]) -> None:

@@ -15,6 +15,7 @@ import platform
 import re
 import threading
 import tomllib
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from nbformat import NotebookNode
 from packaging.requirements import Requirement
 
 from page_runner.judge import uses_stand_in
+from page_runner.predictions import Prediction
+from page_runner.run import text_of
 from page_runner.script import Cell, Page, loads_data
 
 PROJECT = Path(__file__).parents[2]
@@ -62,7 +65,7 @@ def script_digest(script: Path) -> str:
 
 def dependencies(page: Page, device: str) -> dict[str, Any]:
     """What a run that starts now depends on, by name: digests, and the data's files."""
-    code = [(cell.source, cell.tags, cell.alt) for cell in page.code]
+    code = [_marked(cell) for cell in page.code]
     found: dict[str, Any] = {
         "code": _digest([code, page.header.result, page.header.publishes]),
         **recorded(page),
@@ -208,6 +211,8 @@ def _cell(
         metadata["alt"] = cell.alt
     if cell.kind == "code" and (moving := margins.get(str(cell.number))):
         metadata["margins"] = moving
+    if cell.prediction:
+        metadata["predict"] = _asked(cell.prediction, outputs.get(cell.number, []))
     identity = f"{cell.kind}-{cell.number}"
     if cell.kind == "markdown":
         return nbformat.v4.new_markdown_cell(
@@ -222,6 +227,12 @@ def _cell(
     )
 
 
+def _asked(prediction: Prediction, outputs: list[NotebookNode]) -> dict[str, Any]:
+    """A question and its right answer; none where drawn data gave another output."""
+    right = prediction.right_ones(text_of(outputs))
+    return {**asdict(prediction), "right": right[0] if len(right) == 1 else None}
+
+
 def _header(page: Page) -> dict[str, Any]:
     """What the site shows of a page's header."""
     header = page.header
@@ -234,6 +245,12 @@ def _header(page: Page) -> dict[str, Any]:
         "source_result": header.source_result,
         "publishes": list(header.publishes),
     }
+
+
+def _marked(cell: Cell) -> list[Any]:
+    """The source of a cell, and what its marker says."""
+    asked = [asdict(cell.prediction)] if cell.prediction else []
+    return [cell.source, cell.tags, cell.alt, *asked]
 
 
 def _digest(value: object) -> str:
