@@ -13,6 +13,7 @@ import time
 import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import jupytext
 import nbformat
@@ -118,7 +119,7 @@ SECOND = (
 #
 # ## A part
 
-# %%
+# %% tags=["predict"] answers=["1", "<2"] why="It is `1`."
 print(1)
 """
 )
@@ -126,6 +127,11 @@ print(1)
 READING = """\
 11_first_page:
   - {name: D2L, author: Zhang, year: 2023, address: "https://d2l.ai/", gives: a book}
+"""
+
+QUESTIONS = """\
+12_second_page:
+  - {asks: "What does `print(1)` write?", answer: A one.}
 """
 
 SVG = """<?xml version="1.0" encoding="utf-8"?>
@@ -146,6 +152,7 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 OUTPUTS = {  # of the cells that hold a word
     "mnist": nbformat.v4.new_output("stream", text="3\n"),
     "plt": nbformat.v4.new_output("display_data", {"image/svg+xml": SVG}),
+    "print(1)": nbformat.v4.new_output("stream", text="1\n"),
     '"```"': nbformat.v4.new_output("stream", text="```\n<b>\n\n  end\n"),
 }
 
@@ -193,6 +200,8 @@ def project(tmp_path: Path) -> Path:
         "# About\n\n[One](../snippets/11_first_page.py#what-next)\n"
     )
     (tmp_path / "docs" / "reading.yml").write_text(READING)
+    (tmp_path / "docs" / "questions.yml").write_text(QUESTIONS)
+    shutil.copy(ROOT / "docs" / "review.md", tmp_path / "docs")
     settings = (ROOT / "mkdocs.yml").read_text()
     settings = re.sub(r"  - About:\n( {6}- .*\n)+", "  - about.md\n", settings)
     (tmp_path / "mkdocs.yml").write_text(settings)
@@ -270,9 +279,62 @@ def test_a_lesson_is_a_page_like_a_hand_written_one(project: Path) -> None:
     assert "1. Tensors and gradients" in home
 
 
+def test_a_page_asks_before_it_shows(project: Path) -> None:
+    """What is hidden stands in the page, for print and for readers without scripts."""
+    site = build_site(project)
+    page = tree(site / "second-page.html")
+    (asked,) = page.select(".predict")
+    assert asked["data-right"] == "1"
+    assert asked.select_one(".predict-ask").text == "What will it print?"
+    assert {item.text for item in asked.select(".predict-choices > li")} == {"1", "<2"}
+    output = asked.select_one(".predict-output")
+    assert output.select_one("samp").text == "1"
+    assert str(output.select_one(".predict-why > code")) == "<code>1</code>"
+    notebook = nbformat.read(site / "downloads" / "second_page.ipynb", as_version=4)
+    assert [cell for cell in notebook.cells if "predict" in cell.metadata] == []
+
+
+def test_an_output_that_bears_out_no_answer_is_shown_as_any_other(
+    project: Path,
+) -> None:
+    """As where a page ran on drawn data."""
+    script = project / "snippets" / "12_second_page.py"
+    script.write_text(SECOND.replace('"1", "<2"', '"2", "3"'))
+    page = tree(build_site(project) / "second-page.html")
+    assert page.select(".predict") == []
+    assert "1" in [output.text for output in page.select("article samp")]
+
+
+def test_a_page_ends_with_its_questions(project: Path) -> None:
+    site = build_site(project)
+    (card,) = tree(site / "second-page.html").select("details.question")
+    assert str(card.summary.code) == "<code>print(1)</code>"
+    assert card.p.text == "A one."
+    assert tree(site / "first-page.html").select("details.question") == []
+    script = (site / "published" / "questions.js").read_text()
+    (known,) = json.loads(script.partition(" = ")[2].rstrip(";\n"))
+    assert known["id"] == card["data-question"]
+    assert known["page"] == "second-page.html"
+    notebook = nbformat.read(site / "downloads" / "second_page.ipynb", as_version=4)
+    assert "<summary>What does <code>print(1)" in notebook.cells[-1].source
+
+
+def test_a_problem_is_reported_where_there_is_a_repository(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tree(build_site(project) / "second-page.html").select(".report") == []
+    monkeypatch.setenv("REPO_URL", "https://github.com/a/b")
+    (link,) = tree(build_site(project) / "second-page.html").select("a.report")
+    address = urlsplit(link["href"])
+    assert address.path == "/a/b/issues/new"
+    said = parse_qs(address.query)
+    assert said["title"] == ["The second page: "]
+    assert "12_second_page.py\ntorch 2.14.1 on CPU" in said["body"][0]
+
+
 FIRST_SCRIPT, SECOND_SCRIPT = "snippets/11_first_page.py", "snippets/12_second_page.py"
 HOME = "index.html"  # shows a summary of every lesson
-ALL = {HOME, "first-page.html", "second-page.html", "about.html"}
+ALL = {HOME, "first-page.html", "second-page.html", "about.html", "review.html"}
 FACTS, LESSON = "overrides/partials/lesson-facts.html", "hooks/templates/lesson.md.j2"
 EDITS = {  # file, old text, new text, and the pages that are then finished anew
     "nothing": (FIRST_SCRIPT, "", "", set()),
@@ -282,6 +344,7 @@ EDITS = {  # file, old text, new text, and the pages that are then finished anew
     "a level": (SECOND_SCRIPT, "beginner", "advanced", {"second-page.html", HOME}),
     "a hand-written page": ("docs/about.md", "[One]", "[1]", {"about.html"}),
     "reading": ("docs/reading.yml", "a book", "two books", {"first-page.html"}),
+    "a question": ("docs/questions.yml", "A one", "One", {"second-page.html"}),
     "a template": ("docs/overrides/partials/content.html", "</h1>\n", "</h1><hr>", ALL),
     "a lesson's header": (f"docs/{FACTS}", ">Level<", ">For<", ALL),
     "a lesson's template": (f"docs/{LESSON}", "On another", "On an other", ALL),
@@ -688,7 +751,9 @@ def test_what_is_published_is_what_was_printed(project: Path) -> None:
         "\nempty line, then tabs: a\tb\n\tc\n\n\n   indented, trailing  \n"
         ' tabindex="" and <!--output 1--> 97.5 % \x0b\n\n'
     )
-    site = build_site(project, print=nbformat.v4.new_output("stream", text=text))
+    site = build_site(
+        project, **{"print(1)": nbformat.v4.new_output("stream", text=text)}
+    )
     samp = tree(site / "second-page.html").find("samp")
     assert samp is not None
     assert samp.text == text[:-1]

@@ -1,4 +1,4 @@
-"""What a page asks its reader: what a cell will print, and questions to come back to."""
+"""What a page asks: what a cell will print, and questions to come back to."""
 
 import hashlib
 from collections.abc import Sequence
