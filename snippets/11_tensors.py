@@ -26,7 +26,7 @@ import torch
 # A list of numbers becomes a tensor with one dimension.
 # Like a list, it counts its elements from 0.
 
-# %%
+# %% tags=["predict"] ask="What does the second line print?" answers=["1 1", "tensor(1) 1"] why="An index gives a tensor again, here of a single number; `item` makes a number of Python's own of it."
 x1 = torch.tensor([1, 2, 3, 4])
 print(x1)
 print(x1[0], x1[0].item())
@@ -60,7 +60,7 @@ print(tuple(x2.shape))
 # A colon in place of an index means "all of them".
 # A part that is taken out in this way is a **slice**.
 
-# %%
+# %% tags=["predict"] ask="What is the last line, all of column 2?" answers=["all of column 2: tensor([ 6, 10])", "all of column 2: tensor([[ 7], [11]])", "all of column 2: tensor([ 7, 11])"] why="Columns are counted from 0, and the index takes its dimension away: what is left has one dimension."
 print("row 0, column 0: ", x2[0, 0])
 print("row 0, all of it:", x2[0, :])
 print("all of column 2: ", x2[:, 2])
@@ -79,7 +79,7 @@ print(x3)
 # %% [markdown]
 # A colon in one place runs along that dimension, while the others stay at index 0.
 
-# %%
+# %% tags=["predict"] ask="Which numbers does the second line take, `x3[:, 0, 0]`?" answers=["x3[:, 0, 0] tensor([1, 9])", "x3[:, 0, 0] tensor([1, 5])", "x3[:, 0, 0] tensor([1, 2, 3, 4])"] why="The first place chooses the matrix: the colon runs over both of them, while row and column stay at 0."
 print("x3[0, 0, 0]", x3[0, 0, 0])
 print("x3[:, 0, 0]", x3[:, 0, 0])
 print("x3[0, :, 0]", x3[0, :, 0])

@@ -83,7 +83,7 @@ assert torch.equal(images.sum(dim=-1), images.sum(dim=2))
 # `max` along a dimension answers with two tensors: the largest values, and where they were.
 # `argmax` gives the places alone.
 
-# %%
+# %% tags=["predict"] ask="Of `[[5, 6, 7, 8], [9, 10, 11, 12]]`, what are `largest` and `place`?" answers=["tensor([ 9, 10, 11, 12]) tensor([1, 1, 1, 1])", "tensor([ 8, 12]) tensor([3, 3])", "tensor([ 8, 12]) tensor([3, 7])"] why="The dimension that is named vanishes, so each row answers once, and counts its places from its own start."
 largest, place = table.max(dim=1)
 print(largest, place)
 assert torch.equal(table.argmax(dim=1), place)
@@ -118,7 +118,7 @@ assert images[0, 0, 0] == 100
 # Read in its own order, its numbers no longer stand one after the other in memory, and `view` refuses to make a line of it.
 # `reshape` gives a view where it can and a copy where it must; `flatten` makes one dimension of several, in the same way.
 
-# %%
+# %% tags=["predict"] ask="`table` holds 5 to 12, row after row: in which order does the last line list them?" answers=["[ 5, 9, 6, 10, 7, 11, 8, 12]", "[ 5, 6, 7, 8, 9, 10, 11, 12]"] why="`reshape` reads the transpose in the order of its own rows, however the numbers lie in memory."
 turned = table.T  # (2, 4) -> (4, 2)
 try:
     turned.view(8)

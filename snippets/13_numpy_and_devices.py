@@ -48,7 +48,7 @@ assert shared[0] == 100
 # `torch.tensor` always copies.
 # What happens to the array later is no concern of the copy.
 
-# %%
+# %% tags=["predict"] ask="What does the copy hold?" answers=["copied: [1.0, 2.0, 3.0]", "copied: [100.0, 2.0, 3.0]", "copied: [100.0, 200.0, 3.0]"] why="It copies the array as it is at that moment: after the change to 100, before the change to 200."
 copied = torch.tensor(array)
 
 array[1] = 200
@@ -168,7 +168,7 @@ assert device.type in ("cpu", any_device.type)
 # Every device has a random generator of its own, and the same seed gives other numbers on each.
 # So pages draw on the CPU and bring the numbers to the device, while constants are made there.
 
-# %%
+# %% tags=["predict"] ask="Which dtype has the array of NumPy that comes out at the end?" answers=["float32", "float64"] why="`numpy` shares the memory of the tensor, so its numbers stay what they are."
 x = torch.rand(10, 20)
 weights = torch.rand(20, 5)
 

@@ -64,7 +64,7 @@ for x, y in zip(inputs, targets):
 # And one large error costs more than several small ones that add up to the same.
 
 
-# %%
+# %% tags=["predict"] ask="For 3 the model predicts 3 and the target is 6: what is the loss of that point?" answers=["input 3 loss 3", "input 3 loss 6", "input 3 loss 9"] why="The distance of 3 is squared, so the point that is farthest off counts more than its distance alone says."
 def loss(w, x, y):
     """Squared error of one point."""
     return (predict(w, x) - y) ** 2

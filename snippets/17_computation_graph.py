@@ -129,7 +129,7 @@ plt.show()
 # The $\top$, in code `T`, stands for the transpose.
 # `requires_grad_` comes last, so that the leaves are the tensors on the device.
 
-# %%
+# %% tags=["predict"] ask="What shape has `next_h`?" answers=["(20, 1)", "(1, 20)", "(20, 20)"] why="A matrix times a column is a column, with as many numbers as the matrix has rows."
 x = torch.randn(1, 10).to(device).requires_grad_()
 h = torch.randn(1, 20).to(device).requires_grad_()
 W_x = torch.randn(20, 10).to(device).requires_grad_()
@@ -189,7 +189,7 @@ for result, start in [(next_h.detach(), ones), (next_h, ones.T)]:
 # The derivative of $\tanh$ is $1 - \tanh^2$; call it $d$, one number for each of the twenty.
 # The gradients are $d\,x$ and $d\,h$ for the weights, $d^\top W_x$ and $d^\top W_h$ for $x$ and $h$.
 
-# %%
+# %% tags=["predict"] ask="What is the first line, the shape of the gradient of `W_x`?" answers=["gradient of shape (20, 1)", "gradient of shape (20, 10)", "gradient of shape (10, 20)"] why="A gradient has one slope for each number of its tensor, so it has the shape of that tensor."
 next_h.backward(ones)
 with torch.no_grad():
     d = 1 - next_h**2  # (20, 1)
