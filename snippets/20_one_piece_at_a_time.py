@@ -62,7 +62,7 @@ check(w)
 # It is drawn at random; we set it to 1, where `w` started.
 
 
-# %%
+# %% tags=["predict"] ask="How does the weight of a layer with one input and one output print?" answers=["[[1.0]] True", "[1.0] True", "1.0 True"] why="It is a matrix, with a row for each output and a column for each input, even where there is one of each."
 def fresh_layer():
     """One input, one output, and the weight 1."""
     layer = nn.Linear(1, 1, bias=False).to(device)

@@ -36,7 +36,7 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # Together they are the parameters of the layer, the numbers that training will change.
 # `numel` counts the elements of a tensor.
 
-# %%
+# %% tags=["predict"] ask="How many numbers does this layer have to learn?" answers=["numbers to learn: 4", "numbers to learn: 8", "numbers to learn: 5"] why="Each input has a weight; the bias belongs to the output, and there is one output."
 layer = nn.Linear(4, 1).to(device)
 
 print("weight:", tuple(layer.weight.shape))
@@ -126,7 +126,7 @@ assert abs(sum(parts) - output.item()) < 1e-5
 # A layer takes any number of rows at once, each with four values, and answers each row by itself.
 # The last dimension has to be 4; it becomes 1.
 
-# %%
+# %% tags=["predict"] ask="`x` gave -2.3663; what does `2 * x` give, the second output?" answers=["-4.7326", "-4.5401"] why="The products double, but the bias, which is the third output, is added once and not twice."
 rows = torch.stack([x, 2 * x, 0 * x])  # (3, 4)
 row_outputs = layer(rows)  # (3, 4) -> (3, 1)
 

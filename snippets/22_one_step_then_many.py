@@ -52,7 +52,7 @@ print(f"output {output[0]:.4f}, loss {loss:.4f}")
 # The parameters of a layer require gradients from the start.
 # Their `grad` is `None` until `backward` fills it, and so is that of the input.
 
-# %%
+# %% tags=["predict"] ask="The inputs are 1, 2, 3, 4, the output is -2.37: what are the weights' gradients?" answers=["-4.73 -9.47 -14.20 -18.93", "-4.73 -4.73 -4.73 -4.73", "4.73 9.47 14.20 18.93"] why="Each is twice the error times the weight's own input; the error is negative, as the output is too low."
 weight, bias = start_layer.weight, start_layer.bias
 print("before:", weight.grad, bias.grad, x.grad)
 

@@ -66,7 +66,7 @@ for name, parameter in model.named_parameters():
 # %% [markdown]
 # We call the model, not its `forward`: `model(x)` runs `forward`, and whatever else may be attached to the module.
 
-# %%
+# %% tags=["predict"] ask="The data lie on y = 2x: what does the model predict for 4, before any training?" answers=["0.00", "8.00", "0.51"] why="It knows nothing of the data: its weight came out near 0, so it answers with little else than its random bias."
 new_x = torch.tensor([[4.0]], device=device)  # (1, 1)
 first_prediction, first_b = model(new_x).item(), model.linear.bias.item()
 print(f"prediction for 4 before training: {first_prediction:.2f}")
@@ -136,7 +136,7 @@ for epoch in range(num_epochs):
 # Our layer does the same in both; others do not.
 # `nn.Dropout`, for instance, replaces random numbers by 0 in training only.
 
-# %%
+# %% tags=["predict"] ask="Eight ones go in: what comes out under `eval`?" answers=["eval: [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]", "eval: [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]", "eval: [2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]"] why="In `eval` nothing is dropped, and nothing needs doubling to make up for it: what goes in comes out."
 dropout = nn.Dropout(0.5)  # each number with probability 0.5; the rest is doubled
 print("train:", dropout(torch.ones(8)).tolist())
 print("eval: ", dropout.eval()(torch.ones(8)).tolist())

@@ -43,7 +43,7 @@ print(tuple(hours.shape), tuple(passed.shape))
 # The sigmoid, $\sigma(z) = 1 / (1 + e^{-z})$, squeezes it between 0 and 1.
 # The number that goes into the sigmoid is called a **logit**; a logit of 0 is a probability of one half.
 
-# %%
+# %% tags=["predict"] ask="The sigmoid of 1 is 0.731: what is that of -1?" answers=["-0.731", "0.269", "0.000"] why="A sigmoid lies between 0 and 1; logits as far to the one side as to the other give two that add up to 1."
 for logit in torch.tensor([-5.0, -1.0, 0.0, 1.0, 5.0]):
     print(f"logit {logit:4.0f}  sigmoid {torch.sigmoid(logit):.3f}")
     assert torch.isclose(torch.sigmoid(logit), 1 / (1 + torch.exp(-logit)))
@@ -127,7 +127,7 @@ assert answers[0] < 0.5 < 0.9 < answers[4]  # for every seed
 # Its answer changes where the logit $wx + b$ is 0, so at $x = -b/w$, its **decision boundary**.
 
 
-# %%
+# %% tags=["predict"] ask="The probability is 0.42 at 1 hour and 0.56 at 2: where does the answer change?" answers=["1.55", "2.50", "0.50"] why="It changes where the probability passes one half, and that is between these two students."
 def boundary(linear):
     """Hours at which the probability is one half."""
     return -linear.bias.item() / linear.weight.item()

@@ -36,7 +36,7 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # Four rows of four zeros and ones, and a label for each.
 # A `TensorDataset` holds tensors of the same length and answers two questions: how many samples are there, and what is sample number $i$?
 
-# %%
+# %% tags=["predict"] ask="What is sample number 1?" answers=["[0.0, 0.0, 1.0, 1.0] -> [0.0]", "[0.0, 1.0, 1.0, 0.0] -> [1.0]", "[0.0, 1.0, 1.0, 0.0] -> 1.0"] why="A data set counts from 0, like a list; and each label is a row of `y`, which holds a list of one number."
 x = torch.tensor([[0, 0, 1, 1], [0, 1, 1, 0], [1, 0, 1, 0], [1, 1, 1, 1]]).float()
 y = torch.tensor([[0], [1], [1], [0]]).float()
 rows = TensorDataset(x, y)
@@ -51,7 +51,7 @@ print(f"{len(rows)} samples; number 1: {features.tolist()} -> {label.tolist()}")
 # With `shuffle=True` it does so in a new order each epoch.
 # The order comes from a generator with a seed, so every run of this page sees the same orders.
 
-# %%
+# %% tags=["predict"] ask="What shapes have the features and the labels of a batch?" answers=["(2, 4) (2,)", "(4, 4) (4, 1)", "(2, 4) (2, 1)"] why="The loader stacks two samples: two rows of four features, and two labels of one number each."
 batch_size = 2
 loader = DataLoader(
     rows, batch_size, shuffle=True, generator=torch.Generator().manual_seed(0)

@@ -71,7 +71,7 @@ print(tuple(x.shape), "->", tuple(units.shape), "->", tuple(answers.shape))
 # The sigmoid is made in the module too; the old tutorial used one from outside, and its class worked nowhere else.
 
 
-# %%
+# %% tags=["predict"] ask="How many numbers does this network have to learn?" why="Each layer has a weight for every pair of an input and an output, and a bias for every output."
 class Network(nn.Module):
     def __init__(self, inputs, hidden_size):
         super().__init__()
@@ -157,7 +157,7 @@ for which in ["all", "half"]:
 # As written, its loose layers train half of their parameters, its module all of them, both on [flat labels](25_batches.py).
 # We give them 10,000 epochs, and then the module as many with labels of the right shape.
 
-# %%
+# %% tags=["predict"] ask="Where do 10,000 epochs on flat labels bring the answers of the module?" answers=["0.50 0.50 0.50 0.50 flat", "0.02 0.98 0.98 0.02 flat", "0.33 0.67 0.67 0.33 flat"] why="Each batch holds a 0 and a 1, always the same two, and each answer is pulled to both alike."
 halves = [(x[:2], y[:2]), (x[2:], y[2:])]  # two batches, in their order
 flat_halves = [(batch_x, batch_y[:, 0]) for batch_x, batch_y in halves]
 for name, batches in [("loose", flat_halves), ("flat", flat_halves), ("right", halves)]:

@@ -89,7 +89,7 @@ assert all(torch.equal(plain[i][0], rectangles[i][0]) for i in range(len(plain))
 # Anything that answers the two questions will do, even a `range`.
 # That shows us the numbers of the samples in each batch of four, in the table's order and shuffled.
 
-# %%
+# %% tags=["predict"] ask="In the table's order, how many of the 30 batches hold both labels?" answers=["15 of 30", "1 of 30", "30 of 30"] why="The table is sorted by label, so only one batch can have the end of the one and the start of the other."
 batch_size = 4
 
 

@@ -38,7 +38,7 @@ batch_size = 32  # any would do: nothing is trained here
 # It is small, and then nothing is better than to read it whole and to make tensors of it.
 # No class is needed.
 
-# %%
+# %% tags=["predict"] ask="What shapes have `features` and `label`, the two parts of one sample?" answers=["(8,) (1,)", "(8,) ()", "(1, 8) (1, 1)"] why="Index 0 takes the dimension of the rows away; that of the columns stays, for `-1:` is a slice, not an index."
 path = diabetes_file()
 table = torch.from_numpy(np.loadtxt(path, delimiter=",", dtype=np.float32))
 in_memory = TensorDataset(table[:, :-1], table[:, -1:])  # -1: keeps the dimension
@@ -56,7 +56,7 @@ assert torch.equal(features, table[0, :-1])
 # Python asks it through the method `__iter__`; `yield` hands out a row and waits until the next is wanted.
 
 
-# %%
+# %% tags=["predict"] ask="How many batches of 32 do the 759 rows make?" answers=["23 batches", "24 batches"] why="What is left over makes a last, smaller batch, which a loader leaves out only when told to."
 class DiabetesStream(IterableDataset):
     """The file's rows in their order: eight features (8,) and the label (1,)."""
 
