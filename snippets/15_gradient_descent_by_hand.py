@@ -59,7 +59,7 @@ print(f"with w = 1 its loss is {mean_loss(1.0):.2f}")
 #
 # Move $w$ a little to both sides, and see how fast the loss of one point rises.
 
-# %% tags=["predict"] ask="Towards larger w, does the loss of this point rise or fall: what is its slope?" answers=["+2.000", "-2.000"] why="With a larger w the prediction comes nearer to its target: the loss falls, and a fall is a negative rise."
+# %% tags=["predict"] ask="As `w` grows from 1, does the loss of this point rise or fall: what is the slope?" answers=["+2.000", "-2.000"] why="With a larger `w` the prediction comes nearer to its target: the loss falls, and a fall is a negative rise."
 nudge = 1e-4
 rise = loss(1.0 + nudge, x=1.0, y=2.0) - loss(1.0 - nudge, x=1.0, y=2.0)
 slope = rise / (2 * nudge)
@@ -188,7 +188,7 @@ for rate in [0.001, 0.01, 0.1, 0.25]:
 # An epoch multiplies it by the product of the three, and $w$ arrives if that product is between −1 and 1.
 # Ten epochs multiply it by the tenth power of the product.
 
-# %% tags=["predict"] ask="At the rate 0.1, by what does an epoch multiply the distance to 2?" answers=["an epoch -0.1280", "an epoch 0.1280", "an epoch 0.8000"] why="Of the three steps only that for x = 3 jumps across 2, so one minus sign is left in the product."
+# %% tags=["predict"] ask="At the rate 0.1, by what does an epoch multiply the distance to 2?" answers=["an epoch -0.1280", "an epoch 0.1280", "an epoch 0.8000"] why="Of the three steps only that of the largest x jumps across 2, so one minus sign is left in the product."
 for rate in [0.001, 0.01, 0.1, 0.25]:
     factor = np.prod([1 - 2 * rate * x**2 for x in inputs])
     distance = 2 - train(rate, num_epochs=10)

@@ -103,7 +103,7 @@ assert abs(w.item() - 1.9512) < 1e-4
 # Then each step uses the sum of all gradients so far.
 # We leave out number 4, train three times as long, and note where $w$ goes.
 
-# %% tags=["predict"] ask="With zeroing, the first two were -2.0000 and -7.8400: what is the second now?" answers=["-5.8400", "-7.8400", "-9.8400"] why="The first step was the same, so the new gradient is too; but it is added to the old one."
+# %% tags=["predict"] ask="With zeroing, the first two were -2.0000 and -7.8400: what is the second now?" answers=["-4.9200", "-7.8400", "-9.8400"] why="The first step was the same, so the new gradient is too; but it is added to the old one."
 w = torch.tensor(1.0, device=device, requires_grad=True)
 path = [w.item()]
 for x, y in list(zip(inputs, targets)) * 3 * num_epochs:

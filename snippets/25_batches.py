@@ -36,7 +36,7 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # Four rows of four zeros and ones, and a label for each.
 # A `TensorDataset` holds tensors of the same length and answers two questions: how many samples are there, and what is sample number $i$?
 
-# %% tags=["predict"] ask="What is sample number 1?" answers=["[0.0, 0.0, 1.0, 1.0] -> [0.0]", "[0.0, 1.0, 1.0, 0.0] -> [1.0]", "[0.0, 1.0, 1.0, 0.0] -> 1.0"] why="A data set counts from 0, like a list; and each label is a row of `y`, which holds a list of one number."
+# %% tags=["predict"] ask="What is sample number 1?" answers=["[0.0, 0.0, 1.0, 1.0] -> [0.0]", "[0.0, 1.0, 1.0, 0.0] -> [1.0]", "[0.0, 1.0, 1.0, 0.0] -> 1.0"] why="A data set counts from 0, like a list; and each label is a row of `y`, a tensor of one number."
 x = torch.tensor([[0, 0, 1, 1], [0, 1, 1, 0], [1, 0, 1, 0], [1, 1, 1, 1]]).float()
 y = torch.tensor([[0], [1], [1], [0]]).float()
 rows = TensorDataset(x, y)
