@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import jupytext
 import nbformat
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort, PluginError
@@ -235,6 +235,12 @@ def tree(page: Path) -> BeautifulSoup:
     return BeautifulSoup(page.read_text(), "html.parser")
 
 
+def only(part: BeautifulSoup | Tag, selector: str) -> Tag:
+    """The one element that a selector finds."""
+    (found,) = part.select(selector)
+    return found
+
+
 def test_a_lesson_is_a_page_like_a_hand_written_one(project: Path) -> None:
     site = build_site(project)
     page = (site / "first-page.html").read_text()
@@ -282,14 +288,12 @@ def test_a_lesson_is_a_page_like_a_hand_written_one(project: Path) -> None:
 def test_a_page_asks_before_it_shows(project: Path) -> None:
     """What is hidden stands in the page, for print and for readers without scripts."""
     site = build_site(project)
-    page = tree(site / "second-page.html")
-    (asked,) = page.select(".predict")
+    asked = only(tree(site / "second-page.html"), ".predict")
     assert asked["data-right"] == "1"
-    assert asked.select_one(".predict-ask").text == "What will it print?"
+    assert only(asked, ".predict-ask").text == "What will it print?"
     assert {item.text for item in asked.select(".predict-choices > li")} == {"1", "<2"}
-    output = asked.select_one(".predict-output")
-    assert output.select_one("samp").text == "1"
-    assert str(output.select_one(".predict-why > code")) == "<code>1</code>"
+    assert only(asked, ".predict-output samp").text == "1"
+    assert str(only(asked, ".predict-why > code")) == "<code>1</code>"
     notebook = nbformat.read(site / "downloads" / "second_page.ipynb", as_version=4)
     assert [cell for cell in notebook.cells if "predict" in cell.metadata] == []
 
@@ -302,14 +306,14 @@ def test_an_output_that_bears_out_no_answer_is_shown_as_any_other(
     script.write_text(SECOND.replace('"1", "<2"', '"2", "3"'))
     page = tree(build_site(project) / "second-page.html")
     assert page.select(".predict") == []
-    assert "1" in [output.text for output in page.select("article samp")]
+    assert only(page, "article samp").text == "1"
 
 
 def test_a_page_ends_with_its_questions(project: Path) -> None:
     site = build_site(project)
-    (card,) = tree(site / "second-page.html").select("details.question")
-    assert str(card.summary.code) == "<code>print(1)</code>"
-    assert card.p.text == "A one."
+    card = only(tree(site / "second-page.html"), "details.question")
+    assert str(only(card, "summary > code")) == "<code>print(1)</code>"
+    assert only(card, "p").text == "A one."
     assert tree(site / "first-page.html").select("details.question") == []
     script = (site / "published" / "questions.js").read_text()
     (known,) = json.loads(script.partition(" = ")[2].rstrip(";\n"))
@@ -324,8 +328,8 @@ def test_a_problem_is_reported_where_there_is_a_repository(
 ) -> None:
     assert tree(build_site(project) / "second-page.html").select(".report") == []
     monkeypatch.setenv("REPO_URL", "https://github.com/a/b")
-    (link,) = tree(build_site(project) / "second-page.html").select("a.report")
-    address = urlsplit(link["href"])
+    link = only(tree(build_site(project) / "second-page.html"), "a.report")
+    address = urlsplit(str(link["href"]))
     assert address.path == "/a/b/issues/new"
     said = parse_qs(address.query)
     assert said["title"] == ["The second page: "]

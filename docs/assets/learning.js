@@ -53,12 +53,13 @@ const keeper = {
 
   // What will it print? ----------------------------------------------------------------
 
-  const NEAR = 0.05; // a typed number that is off by a twentieth is right
+  const NEAR = 0.05; // a decimal that is off by a twentieth is right
 
   function isRight(answer, right) {
     const [typed, printed] = [answer, right].map((text) => Number(text.replaceAll(",", "")));
-    if (Number.isNaN(typed) || Number.isNaN(printed) || !answer.trim()) return answer === right;
-    return Math.abs(typed - printed) <= NEAR * Math.abs(printed);
+    if (Number.isNaN(typed) || Number.isNaN(printed)) return answer === right;
+    const room = Number.isInteger(printed) ? 0 : NEAR * Math.abs(printed);
+    return Math.abs(typed - printed) <= room;
   }
 
   function ask(box, number) {

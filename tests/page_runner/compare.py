@@ -169,6 +169,13 @@ def margins(expected: str) -> str:
     )
 
 
+def without_moving(expected: str) -> str:
+    """A recording without the numbers that have a spread: what is so everywhere."""
+    return re.sub(
+        r"[-+\d.,e]*\d[-+\d.,e]*±[\d.e-]+", "\N{HORIZONTAL ELLIPSIS}", expected
+    )
+
+
 def _difference(
     left: Token | None, right: Token | None, relative: float, has_constants: bool
 ) -> str | None:

@@ -8,6 +8,7 @@ from page_runner.compare import (
     Difference,
     compare,
     margins,
+    without_moving,
 )
 from page_runner.expected import Expected, describe_data
 from page_runner.run import Failure, Run
@@ -135,14 +136,14 @@ def _figures(page: Page, run: Run) -> list[str]:
     return problems
 
 
-def _predictions(page: Page, printed: dict[int, str]) -> list[str]:
-    """What a reader is to predict has one right answer."""
-    return [
-        locate(page, cell, problem)
-        for cell in page.code
-        if cell.prediction
-        and (problem := cell.prediction.problem(printed[cell.number]))
-    ]
+def _predictions(page: Page, expected: Expected) -> list[str]:
+    """What a reader is to predict has one right answer, in what never moves."""
+    problems = []
+    for cell in page.code:
+        recorded = without_moving(expected.cells.get(cell.number, ""))
+        if cell.prediction and (problem := cell.prediction.problem(recorded)):
+            problems.append(locate(page, cell, problem))
+    return problems
 
 
 def unknown_data(page: Page, run: Run) -> list[str]:
@@ -187,7 +188,7 @@ def _compare(
             )
             verdict.problems.append(locate(page, None, message))
         return
-    verdict.problems += _predictions(page, run.printed())
+    verdict.problems += _predictions(page, expected)
     relative = RELATIVE_TOLERANCE * (CUDA_FACTOR if device == "cuda" else 1)
     for cell in page.code:
         moving = []

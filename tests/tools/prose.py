@@ -11,6 +11,9 @@ Looks at each number in the prose of a page, and for the same number among
 - the same for the whole of a page that the line links to,
 - what its header's `source_result` and `cites` give as somebody else's.
 
+The same holds for what a page asks: the answers to its `predict` cells, and to its
+questions in docs/questions.yml, have no number that is on neither page nor question.
+
 A number that is nowhere there is listed with its line, and the session fails. Prose may
 round: `98 %` is said by a printed 0.9813. Years, list numbers, versions, formulas and
 code are left out, as are numbers that are part of a name, such as CIFAR-10.
@@ -25,14 +28,18 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from page_runner import expected
 from page_runner.script import Cell, Page, find_pages, parse
 from page_runner.store import expected_path
 
 ROOT = Path(__file__).parents[2]
+QUESTIONS = ROOT / "docs" / "questions.yml"
 
 NOT_SAID = re.compile(
     r"```.*?```|`[^`]*`"  # code
@@ -196,6 +203,27 @@ def unfounded(page: Page) -> Iterator[Said]:
                     yield said
 
 
+def asked(page: Page, questions: list[dict[str, str]]) -> list[tuple[int, str, str]]:
+    """What a page asks, and what it answers, with the line of its script or 1."""
+    predicted = [
+        (cell.line - 1, " ".join([one.ask, *one.answers]), one.why)
+        for cell in page.code
+        if (one := cell.prediction)
+    ]
+    return predicted + [(1, entry["asks"], entry["answer"]) for entry in questions]
+
+
+def unfounded_answers(page: Page, questions: list[dict[str, str]]) -> Iterator[Said]:
+    """The numbers of answers that neither the page nor the question has."""
+    here = evidence(page, list(page.cells))
+    here |= {said.value for cell in page.cells for said in numbers_in(cell.source)}
+    for line, question, answer in asked(page, questions):
+        known = here | {float(n.replace(",", "")) for n in LOOSE.findall(question)}
+        for said in numbers_in(answer, line):
+            if not said.is_everyones and not any(map(said.is_said_by, known)):
+                yield said
+
+
 def linked(page: Page, line: str) -> set[float]:
     """What the pages say to which a line of prose links."""
     scripts = [page.path.with_name(f"{name}.py") for name in LINK.findall(line)]
@@ -222,11 +250,13 @@ def main() -> int:
     names = parser.parse_args().names or [""]
     pages = [parse(script) for script in find_pages(ROOT / "snippets")]
     pages = [page for page in pages if any(name in page.stem for name in names)]
+    questions = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
     total = problems = 0
     for page in pages:
         cells = [cell for cell in page.cells if cell.kind == "markdown"]
         total += sum(len(list(numbers_in(cell.source))) for cell in cells)
-        for said in unfounded(page):
+        answers = unfounded_answers(page, questions.get(page.stem, []))
+        for said in chain(unfounded(page), answers):
             problems += 1
             print(f"{page.path.name}:{said.line}: {said.text} is said by nothing")
         for text in unused_citations(page):
