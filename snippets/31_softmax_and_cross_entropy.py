@@ -194,7 +194,7 @@ assert torch.isclose(criterion(scores, torch.tensor(label)), loss, atol=1e-5)
 # Where score $k$ grows, the first part grows by $e^{s_k}$ divided by the sum, which is $p_k$; the second by 1 if $k$ is the right class, else by 0.
 # So the gradient is $p$ minus the one-hot target.
 
-# %%
+# %% tags=["predict"] ask="The right class, 2, has p = 0.63. What is the gradient of its score?" answers=["-0.63", "0.63", "-0.37"] why="It is p less the one-hot target, and negative where the loss falls as the score grows: at the right class only."
 logits = scores.clone().requires_grad_()
 criterion(logits, torch.tensor(label)).backward()
 gradient = p - one_hot  # (10,)
@@ -245,7 +245,7 @@ except RuntimeError as error:
 # First two answers in probabilities, where the right class is the first: $-\log 0.7$ and $-\log 0.1$.
 # Then two answers in logits, and class 0 is right again.
 
-# %%
+# %% tags=["predict"] ask="Where the right class has a probability of 0.1, what is the loss?" answers=["0.9000", "2.3026", "1.0000"] why="The logarithm is the natural one, and it punishes a small probability far harder than 1 minus p would."
 target = torch.tensor([1.0, 0.0, 0.0])
 for answer in ([0.7, 0.2, 0.1], [0.1, 0.3, 0.6]):
     small_loss = -(target * torch.tensor(answer).log()).sum()

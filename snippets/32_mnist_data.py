@@ -112,7 +112,7 @@ assert label == train_set.targets[0]
 # It shuffles what we train on, so that every epoch has other batches; the test set needs no shuffling.
 # With `num_workers`, [workers](27_data_sets.py) would prepare the batches; for pictures as small as these we do without.
 
-# %%
+# %% tags=["predict"] ask="10,000 test digits in batches of 32: how many batches?" answers=["312", "313", "320"] why="The digits that are left over at the end make a batch, too, a smaller one."
 batch_size = 32
 train_loader = DataLoader(train_set, batch_size=batch_size, shuffle=True)
 test_loader = DataLoader(test_set, batch_size=batch_size)
@@ -124,7 +124,7 @@ assert len(train_loader) * batch_size == len(train_set)
 # To see one batch without a loop, ask for an iterator and take its next item.
 # The old spelling `iter(loader).next()` is gone; `next` is a function.
 
-# %%
+# %% tags=["predict"] ask="What shape do the labels of a batch have?" answers=["(32, 1)", "(32, 10)", "(32,)"] why="Each item has one integer as its label, and stacking integers gives a single dimension."
 images, labels = next(iter(train_loader))
 print(f"images {tuple(images.shape)}, labels {tuple(labels.shape)}")
 print(f"the first eight: {labels[:8].tolist()}")
@@ -217,7 +217,7 @@ assert 0.05 < mean < 0.25 and 0.2 < std < 0.4
 # Not on the test digits either, and here is why.
 # A thousand programs that guess at random are tried on 5,000 digits; the luckiest is kept, and guesses on.
 
-# %%
+# %% tags=["predict"] ask="What share of new digits does the luckiest of 1,000 guessers get right?" answers=["on new digits: 10.0%", "on new digits: 10.8%", "on new digits: 9.1%"] why="Its lead came from being chosen: it still guesses, and of ten digits one is right."
 guesses = torch.randint(10, (1000, 5_000))
 right = (guesses == digits.train_labels[-5_000:]).float().mean(dim=1)  # (1000,)
 luckiest = right.max().item()

@@ -57,7 +57,7 @@ print(f"train {tuple(train_images.shape)}, validation {tuple(valid_images.shape)
 # Before training the scores mean nothing, and few digits are right.
 
 
-# %%
+# %% tags=["predict"] ask="How many parameters does the model have?" answers=["7840", "7841", "7850"] why="Each of the ten classes has its 784 weights, and a bias of its own."
 @torch.no_grad()
 def accuracy(model, images, labels):
     """Share of the images whose highest logit is at their label."""
@@ -225,7 +225,7 @@ for name, (kind, one_cycle) in recipes.items():
 # Beside them stands the **standard error** of an accuracy $p$ on $n$ digits, $\sqrt{p(1-p)/n}$: with other digits it would differ by about that much.
 # A [later page](38_how_sure_can_we_be.py) takes this up.
 
-# %%
+# %% tags=["predict"] ask="With p = 0.93 on 5,000 digits, how large is the standard error?" answers=["0.0660", "0.0036", "0.0002"] why="It is the root of p(1-p)/n: more digits make it smaller, but only by the root of their number."
 means = {}
 for name, (kind, one_cycle) in recipes.items():
     rate = best_rate[name]
@@ -283,7 +283,7 @@ plt.show()
 # A **confusion matrix** counts, for each true digit, what the model said; off its diagonal stand the mistakes.
 # We add both directions of each pair of digits, and print the two pairs with the most.
 
-# %%
+# %% tags=["predict"] ask="Which pair of digits does it mix up most?" answers=["1 and 7", "0 and 6", "4 and 9"] why="A 9 is an open 4 with a stroke across its top: most of the ink lies in the same pixels."
 with torch.no_grad():
     probabilities = new_model(test_images).softmax(dim=1).cpu()  # (10000, 10)
 truth, guess = digits.test_labels, probabilities.argmax(dim=1)

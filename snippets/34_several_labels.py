@@ -101,7 +101,7 @@ assert (answers == test_y.bool()).all() and (test_y[:, 1] + test_y[:, 2] == 1).a
 # Two inputs, 64 hidden units, and three outputs: a logit for each question.
 # Between the layers stands a **ReLU** in place of the sigmoid: it turns negative numbers into 0 and leaves the others as they are.
 
-# %%
+# %% tags=["predict"] ask="How many parameters does the model have?" why="Each unit of a layer has a weight for each of its inputs, and a bias: twice here, for 64 units and for 3."
 hidden_size = 64
 
 
@@ -125,7 +125,7 @@ test_x, test_y = test_x.to(device), test_y.to(device)
 # The loss is the mean over the labels.
 # PyTorch has it twice, as `nn.BCEWithLogitsLoss` and as `nn.MultiLabelSoftMarginLoss`, which the old tutorial used.
 
-# %%
+# %% tags=["predict"] ask="Before training all logits are near 0. What is the loss?" answers=["1.0986", "0.6697", "2.0091"] why="At a logit of 0 both answers have a probability of one half, and a mean over equal losses is one of them."
 logits, labels = model(train_x[:5]), train_y[:5]
 p = torch.sigmoid(logits)
 by_hand = -(labels * p.log() + (1 - labels) * (1 - p).log()).mean()  # over 5 x 3
@@ -284,7 +284,7 @@ assert class_accuracy > 0.99
 # %% [markdown]
 # Side by side, for one input of each kind: three sigmoids, each a probability of its own, and a softmax, whose three probabilities add up to 1.
 
-# %%
+# %% tags=["predict"] ask="What does the network for labels say to [0.5, 0.5]?" answers=["0.00 0.00 1.00", "1.00 1.00 1.00", "0.33 0.33 0.33"] why="Its questions are: is the second 0, is the first 0, is the first above 0? Each gets an answer of its own."
 examples = torch.tensor([[0.5, 0.0], [0.0, 0.5], [0.5, 0.5]]).to(device)
 with torch.no_grad():
     sigmoids = torch.sigmoid(model(examples)).cpu()

@@ -107,7 +107,7 @@ train_set, test_set = PointDataset(train_points), PointDataset(test_points)
 # The old recipe asked the loader for a batch before there was a loader, and with `.next()`, a method that is gone.
 # Today it is `next(...)`, and the loader comes first.
 
-# %%
+# %% tags=["predict"] ask="What shape do the labels of a batch have?" answers=["(4,)", "(4, 1)", "(1, 4)"] why="A label has the shape (1,), and a batch of four such labels stacks them as rows."
 num_workers = 0
 if multiprocessing.get_start_method() == "fork":
     num_workers = min(2, len(os.sched_getaffinity(0)))  # at most one per processor
@@ -207,7 +207,7 @@ def train(sizes, criterion, optimizer_class, learning_rate, num_epochs=100, seed
 # The network gives logits, so the squared error takes the sigmoid first; up to 1000 epochs are allowed.
 
 
-# %%
+# %% tags=["predict"] ask="How large is the error after the first epoch?" answers=["0.500", "0.751", "0.249"] why="The network still says \"ring\" to every point, as it did at the start, and is wrong about the cloud only."
 def squared_error(logits, y):
     return ((torch.sigmoid(logits) - y) ** 2).mean()
 
@@ -276,7 +276,7 @@ plt.show()
 # The difference is in the gradient.
 # Take a point of the cloud whose logit is 0, −1 or −8; with the last the network is sure, and wrong.
 
-# %%
+# %% tags=["predict"] ask="At the logit −8, which slope does the squared error have?" answers=["-1.9993", "-0.0007", "-0.5750"] why="Far from 0 the sigmoid is flat: moving the logit hardly moves the probability, however wrong that is."
 cross_entropy = nn.BCEWithLogitsLoss()
 criteria = {"squared error": squared_error, "cross entropy": cross_entropy}
 for name, criterion in criteria.items():

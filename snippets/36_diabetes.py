@@ -63,7 +63,7 @@ plt.show()
 # So a 0 would be eight and a half pregnancies, which nobody has had, and 51 years.
 # We compare the women of "51" with those near to that age, and with the youngest.
 
-# %%
+# %% tags=["predict"] ask="The youngest women were 21. How many of that age has the table?" answers=["0 women are 21", "63 women are 21", "38 women are 21"] why="An age of 21 would be the value −1, which no column has: a 0 stands in its place."
 age = (21 + (81 - 21) * (raw[:, 7] + 1) / 2).round()  # years
 print(f"in the middle: {17 * (0 + 1) / 2} pregnancies, {21 + (81 - 21) / 2:.0f} years")
 print(f"{(age == 21).sum()} women are 21")
@@ -271,7 +271,7 @@ assert wide_and_deep < accuracy + standard_error
 # The old recipe finds none: all its probabilities are above one half.
 # But where "healthy" begins, the **threshold**, is ours to choose.
 
-# %%
+# %% tags=["predict"] ask="At 0.5, 0.11 of the healthy are alarmed. How many at 0.7?" answers=["0.04", "0.29"] why="The alarm sounds below the threshold: raise it, and more women lie below, healthy ones among them."
 ill = labels[:, 0] == 0
 p_healthy = torch.sigmoid(logits[:, 0])  # by logistic regression
 for threshold in [0.5, 0.6, 0.7]:

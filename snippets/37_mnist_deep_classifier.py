@@ -84,7 +84,7 @@ assert num_parameters == 682_090
 # Untrained, it gives each digit nearly the same chance, and the loss of that is $\ln 10$.
 
 
-# %%
+# %% tags=["predict"] ask="How accurate is the untrained network?" answers=["0.000", "0.101", "0.503"] why="It knows nothing of digits, so about one answer in 10 is right by chance: to be always wrong takes knowledge, too."
 @torch.no_grad()
 def evaluate(model, images, labels):
     """Loss and accuracy on images (n, 28, 28)."""
@@ -164,7 +164,7 @@ def score(*recipe, **options):
 # So a gain from 0.9 may be nothing but longer steps.
 # To tell, we compare at equal lengths: the rate times $1/(1-m)$, which is 0.02 in the old recipe.
 
-# %%
+# %% tags=["predict"] ask="At the length 0.02, a momentum of 0.5 reads 0.502. What does 0.9 read?" answers=["0.463", "0.745", "0.894"] why="Where steps are too short, momentum helps by making them longer; at equal lengths that help is gone."
 table = {}  # validation accuracy by momentum and length
 for length in [0.02, 0.2, 0.4, 0.8]:
     for momentum in [0.5, 0.9]:

@@ -127,7 +127,7 @@ assert few_right.mean() > p + 0.05 and curves[-1, 1] > curves[:, 1].min()
 # If each digit is read with probability $p$, like the toss of a coin, theory has a formula for how far the parts spread, the **standard error** of an accuracy on $n$ digits: $\sqrt{p(1-p)/n}$.
 
 
-# %%
+# %% tags=["predict"] ask="Shuffled, the parts spread by 0.030. And parts in the order of the file?" answers=["in order 0.012", "in order 0.030", "in order 0.051"] why="Neighbours in the file are alike, so a part is easy or hard as a whole, and the parts differ more."
 def standard_error(p, n):
     """Of an accuracy p that was measured on n digits."""
     return (p * (1 - p) / n) ** 0.5
@@ -155,7 +155,7 @@ assert 0.7 < spread(shuffled) / standard_error(p, 100) < 1.35
 # For all 5,000 there are no other parts to compare with.
 # The **bootstrap** makes some: draw 5,000 of the answers with replacement, so that some come twice and some never, and take the accuracy; do so 500 times.
 
-# %%
+# %% tags=["predict"] ask="At 98% the standard error is 0.20% on 5,000. What is it on 10,000?" answers=["0.10% on 10,000", "0.14% on 10,000", "0.05% on 10,000"] why="The number of digits stands under the root: with twice as many the error shrinks by the root of 2 only."
 draws = torch.randint(len(right), (500, len(right)))
 resampled = right[draws].mean(dim=1).std().item()
 print(f"bootstrap {resampled:.4f}, formula {standard_error(p, len(right)):.4f}")
@@ -263,7 +263,7 @@ recipes = {
 # %% [markdown]
 # The first row has no steps and no seed: the digit whose [mean image](31_softmax_and_cross_entropy.py) is nearest.
 
-# %%
+# %% tags=["predict"] ask="The mean images read 81.0%. What does the old deep recipe read?" answers=["93.7%", "86.2%", "59.5%"] why="Its steps are so short that the budget ends before it has arrived: layers are worth what their recipe makes of them."
 budget = train_images[:10_000].flatten(1), train_labels[:10_000]
 means = torch.stack([budget[0][budget[1] == k].mean(dim=0) for k in range(10)])
 nearest = torch.cdist(test_images.flatten(1), means).argmin(dim=1)

@@ -208,7 +208,7 @@ assert loss == 0.5 and F.mse_loss(answers.squeeze(1), labels) == 0
 # Without `zero_grad` each step takes those of all steps before along.
 
 
-# %%
+# %% tags=["predict"] ask="It starts 2 away. How far away does it end if nothing is cleared?" answers=["0.41", "2.02"] why="The gradients that piled up carry it past the best weight, out on the other side and back: it swings."
 def train(clears):
     """Distance from the best weight, 2, after 20 steps from 0."""
     weight = torch.zeros(1, requires_grad=True)

@@ -142,7 +142,7 @@ assert accuracy["raw"] > 0.986 and accuracy["ReLU"] < accuracy["sigmoid"]
 # The softmax of that is far from certainty, and below that loss no training can go: the largest score may still be the right one, but its probability means little.
 # And where the sigmoid is flat, hardly any gradient comes through, and a class can be stuck there.
 
-# %%
+# %% tags=["predict"] ask="A score of 1 for the right class, 0 for nine others: how probable is it?" answers=["0.500", "0.731", "0.232"] why="The exponential of 1 is only e times that of 0, and there are nine others to share with."
 best = torch.eye(num_classes)[:1]  # a 1 for class 0, a 0 for the others
 probability = best.softmax(dim=1)[0, 0].item()
 floor = F.cross_entropy(best, torch.tensor([0])).item()
@@ -169,7 +169,7 @@ assert scores.grad.abs().max() == 0
 # The loss that fits is binary cross entropy (BCE), here in the form that takes the logit itself.
 # The right answer is 1; the gradient tells how hard each loss pulls a logit of −8, −4 and 0 upwards.
 
-# %%
+# %% tags=["predict"] ask="At the logit −8, how hard does BCE pull?" answers=["8.0003", "0.9997", "0.0003"] why="BCE's slope is the probability less the label: never more than 1, and almost 1 where a model is sure and wrong."
 logits = torch.tensor([-8.0, -4.0, 0.0])
 losses = {
     "squared error": lambda z, y: F.mse_loss(z.sigmoid(), y, reduction="sum"),

@@ -80,7 +80,7 @@ assert 0 < deep < shallow * 1e-10
 # Their difference is a square: every output is compared with every label.
 # These outputs are perfect.
 
-# %%
+# %% tags=["predict"] ask="What is the column [[0], [1]] less the row [0, 1]?" answers=["[[0.0, 1.0], [-1.0, 0.0]]", "[[0.0, -1.0], [1.0, 0.0]]", "[[0.0], [0.0]]"] why="Row i, column j of the square is output i less label j; only the diagonal compares what belongs together."
 outputs, labels = torch.tensor([[0.0], [1.0]]), torch.tensor([0.0, 1.0])
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
@@ -150,7 +150,7 @@ assert losses_remembered(total.grad_fn) == 50 and isinstance(total_number, float
 # Its model then depends on what that name means at the moment.
 # Here another model needs an activation and takes the same name.
 
-# %%
+# %% tags=["predict"] ask="It said 0.418 with the sigmoid. What does it say with the tanh?" answers=["-0.319", "0.395", "0.582"] why="A sigmoid below one half comes from a negative number, and the tanh of a negative number is negative."
 activation = nn.Sigmoid()
 
 
@@ -178,7 +178,7 @@ assert "Sigmoid" not in str(borrowing)
 #
 # Old recipes were published with lines like these four: a loader used before it is made, a method of Python 2, a misspelt name, a full stop for a comma.
 
-# %%
+# %% tags=["predict"] ask="Which error does the misspelt `np.arrange(4)` raise?" answers=["np.arrange(4) NameError", "np.arrange(4) AttributeError", "np.arrange(4) ImportError"] why="The name `np` is known; what is missing is an attribute of the module that it stands for."
 lines = ["next(train_loader)", "iter([1, 2]).next()", "np.arrange(4)", "max(2. 3)"]
 for line in lines:
     try:
