@@ -87,7 +87,7 @@ plt.show()
 # The old recipe maps 0 to −1 and 255 to 1.
 
 
-# %%
+# %% tags=["predict"] ask="What does the pixel [169, 169, 179] become?" answers=["[0.663, 0.663, 0.702]", "[0.325, 0.325, 0.404]", "[1.325, 1.325, 1.404]"] why="127.5, the middle of the bytes, becomes 0, and what is a little brighter becomes a small positive number."
 def normalize(images):
     """Bytes from 0 to 255 as floats from -1 to 1."""
     return images.float() / 127.5 - 1
@@ -158,7 +158,7 @@ assert train_set.classes[label] == CIFAR10_CLASSES[data.train_labels[1]]
 # A `DataLoader` draws them; its generator has a seed, so that the order is the same in every run.
 # `make_grid` puts pictures side by side in one tensor; to draw them we undo the normalising.
 
-# %% alt="Four pictures side by side, with the names of their classes above"
+# %% tags=["predict"] ask="What shape has `images`?" answers=["(4, 3, 32, 32)", "(4, 32, 32, 3)", "(3, 32, 32)"] why="`ToImage` moves the channels to the front, and the loader stacks four pictures along a new first axis." alt="Four pictures side by side, with the names of their classes above"
 order = torch.Generator().manual_seed(0)
 loader = DataLoader(train_set, batch_size=4, shuffle=True, generator=order)
 images, labels = next(iter(loader))
@@ -257,7 +257,7 @@ assert test_accuracy > guessing + 0.03
 # Is it the colours?
 # We replace each picture by its mean over the three channels and measure again.
 
-# %%
+# %% tags=["predict"] ask="With colour it was 0.278. And without?" answers=["0.200", "0.278", "0.248"] why="Where a picture is light and where it is dark says more about its class than its colours do."
 gray_images = test_images.unflatten(1, (3, -1)).mean(dim=1)  # (10000, 1024)
 gray_means = means.unflatten(1, (3, -1)).mean(dim=1)  # (10, 1024)
 gray_accuracy = nearest_mean_accuracy(gray_means, gray_images, test_labels)

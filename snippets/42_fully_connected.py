@@ -112,7 +112,7 @@ def accuracy(model, images, labels):
     return (model(images).argmax(dim=1) == labels).float().mean().item()
 
 
-# %%
+# %% tags=["predict"] ask="How many steps is that?" answers=["3750 steps", "5000 steps", "1250 steps"] why="A step takes a batch of 4, and the 5,000 pictures pass once, as `num_epochs` is 1 unless told otherwise."
 model = network(nn.Sigmoid(), nn.Sigmoid())
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 losses = train(model, optimizer, num_images=5_000, batch_size=4)
@@ -167,7 +167,7 @@ def sweep(layers, rates, *recipe):
     return [accuracy(model, valid_images, valid_labels) for model in models]
 
 
-# %%
+# %% tags=["predict"] ask="What does gradient descent reach at its largest rate, 1.0?" answers=["0.00", "0.10", "0.45"] why="Steps that long throw the weights about, and what is left names one of ten classes no better than by guessing."
 best, worst = {}, {}
 for optimizer_class, rates in [
     (torch.optim.SGD, [0.03, 0.1, 0.3, 1.0]),
@@ -208,7 +208,7 @@ assert gain > 2 * standard_error
 # After a sigmoid they lie between 0 and 1.
 # Then even the best output, 1 for the right class and 0 for the other nine, gets little probability, and its loss is far from zero.
 
-# %%
+# %% tags=["predict"] ask="How sure can such a network be of the right class, at most?" answers=["0.23", "0.73", "0.10"] why="A lead of 1 makes a class only e times as likely as each of the nine others."
 best_output = F.one_hot(torch.tensor(0), num_classes=10).float()
 probability = best_output.softmax(dim=0)[0].item()
 lowest_loss = F.cross_entropy(best_output, torch.tensor(0)).item()

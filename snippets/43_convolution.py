@@ -122,7 +122,7 @@ torch.testing.assert_close(answer, layer(image)[0, 5, 10, 20])
 # So each filter has one weight for each channel, row and column of its window, and one bias.
 # A convolution on top of ten maps has filters of ten slices.
 
-# %%
+# %% tags=["predict"] ask="How many parameters have 6 filters of 5 x 5 on 3 channels?" answers=["156 parameters", "456 parameters", "357,504 parameters"] why="Each filter has a slice for each channel, and one bias; it is the same filter at all places of the picture."
 for channels, num_filters in [(3, 6), (3, 10), (10, 20)]:
     layer = nn.Conv2d(channels, num_filters, kernel_size=5)
     count = sum(p.numel() for p in layer.parameters())
@@ -137,7 +137,7 @@ for channels, num_filters in [(3, 6), (3, 10), (10, 20)]:
 # A **stride** of $s$ moves it by $s$ pixels at a time.
 # Together they leave $\lfloor (n + 2p - k) / s \rfloor + 1$ places, where the brackets mean: rounded down.
 
-# %%
+# %% tags=["predict"] ask="What size does a filter of 3 with padding 1 and stride 2 leave?" answers=["15 x 15", "17 x 17", "16 x 16"] why="A stride of 2 halves the number of places; a last row that is too little for another one is left over."
 for k, p, s in [(5, 0, 1), (5, 2, 1), (5, 0, 2), (3, 1, 2)]:
     size = (32 + 2 * p - k) // s + 1
     layer = nn.Conv2d(3, 6, kernel_size=k, padding=p, stride=s)

@@ -41,7 +41,7 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 #
 # A 4 × 4 map has four blocks of 2 × 2, and each leaves its largest value.
 
-# %%
+# %% tags=["predict"] ask="What does `pooled` hold?" answers=["[[3., 4.], [5., 2.]]", "[[4., 3.], [2., 5.]]", "[[4., 2.], [5., 3.]]"] why="A block is a square: two rows high and two columns wide."
 feature_map = torch.tensor(
     [[1.0, 0, 2, 3], [4, 1, 0, 1], [0, 0, 5, 2], [1, 2, 1, 0]]
 )  # (4, 4)

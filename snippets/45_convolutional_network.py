@@ -258,7 +258,7 @@ plt.show()
 # The brightest two belong to a pair of animals.
 # How many of the wrong answers are an animal for an animal, or a vehicle for a vehicle?
 
-# %%
+# %% tags=["predict"] ask="Which two classes does the matrix show to be mixed up most often?" answers=["deer and horse", "bird and frog", "cat and dog"] why="Both are furry, of many colours and in any pose, so little in a small picture tells them apart."
 mixed_up = (confusion + confusion.T).fill_diagonal_(0)
 first, second = divmod(mixed_up.argmax().item(), 10)
 print(f"most often mixed up: {CIFAR10_CLASSES[first]} and {CIFAR10_CLASSES[second]}")

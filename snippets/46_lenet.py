@@ -111,7 +111,7 @@ def accuracy(logits, labels):
 # The loss of a single batch jumps, so one prints the **running loss**: the mean since the last print.
 # The old tutorial does so every 2000 batches; here are 1000 batches, with a print every 250.
 
-# %%
+# %% tags=["predict"] ask="There are ten classes. How high is the mean loss of the first 250 steps?" answers=["loss 2.30", "loss 1.00", "loss 0.10"] why="A network that gives each of ten classes the same chance has the logarithm of ten as loss, and leaves it slowly by small steps."
 half = torch.full((3, 1, 1), 127.5)
 model = LeNet(half, half).to(device)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9)
@@ -231,7 +231,7 @@ assert test_accuracy > 0.5
 # `weights_only=True`, the default since PyTorch 2.6, refuses a file that would run any.
 # To load it one needs the class, and makes a new model, with any mean and deviation.
 
-# %%
+# %% tags=["predict"] ask="How many tensors are in the file?" answers=["7 tensors", "14 tensors", "12 tensors"] why="Five layers have a weight and a bias each, pooling has neither, and the two buffers are saved as well."
 torch.save(model.state_dict(), folder / "lenet.pt")
 state = torch.load(folder / "lenet.pt", weights_only=True, map_location=device)
 print(

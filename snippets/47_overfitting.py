@@ -64,7 +64,7 @@ test_images, test_labels = standardize(data.test_images), data.test_labels.to(de
 # - **Batch normalisation** subtracts from each channel its mean over the batch and divides by its standard deviation, then multiplies and adds learned numbers. It also remembers a running mean and deviation.
 
 
-# %%
+# %% tags=["predict"] ask="One layer has most of them: how many parameters in all, to within a twentieth?" why="The layer behind `Flatten` has 800 weights for each of its 120 units; a filter of a convolution has few."
 def network(dropout=0.0, batch_norm=False):
     """Two convolutions, two linear layers; (batch, 3, 32, 32) to 10 logits."""
     return nn.Sequential(

@@ -57,7 +57,7 @@ test_images, test_labels = standardize(data.test_images), data.test_labels.to(de
 # Each is a list of feature layers, then linear layers with ReLU between them.
 
 
-# %%
+# %% tags=["predict"] ask="Which network has the most parameters, 566,266?" answers=["566,266 two convolutions", "566,266 convolution", "566,266 LeNet"] why="Without pooling the layer behind the convolution has 4704 inputs; the filters themselves have few weights."
 def make(features, sizes):
     """Feature layers, then linear layers of these sizes, to 10 logits."""
     layers = [nn.Flatten()]

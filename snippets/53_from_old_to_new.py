@@ -108,7 +108,7 @@ assert net.bias.grad == 0
 # `.detach()` gives the same values, but a change to them is noticed.
 # The derivative of $w^2$ at 3 is twice that; we change $w$ in both ways before we ask for it.
 
-# %%
+# %% tags=["predict"] ask="What is `w.grad` if `w.data.zero_()` runs before `backward()`?" answers=["6.0", "3.0", "0.0"] why="`backward` uses the value of `w` that it finds, which is 0 by now, since autograd has not noticed the change."
 x = torch.tensor([1.0, 2.0])
 compare("Variable(x, requires_grad=True)", "x.clone().requires_grad_()")
 assert isinstance(x, Variable)

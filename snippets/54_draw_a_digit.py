@@ -333,7 +333,7 @@ assert test_accuracy > 0.977 and test_accuracy > plain_accuracy - 0.01
 # JSON has no bytes, so they are written in base64, four characters for three bytes.
 
 
-# %%
+# %% tags=["predict"] ask="With 109,184 weights and 7,840 pixels, how large is the file?" answers=["118.7 kB", "158.2 kB"] why="Each of them takes a byte, but base64 makes four characters of three bytes."
 def as_text(tensor):
     """The bytes of a tensor in base64."""
     return base64.b64encode(tensor.cpu().numpy().tobytes()).decode("ascii")
