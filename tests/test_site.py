@@ -311,10 +311,10 @@ def test_an_output_that_bears_out_no_answer_is_shown_as_any_other(
 
 def test_a_page_ends_with_its_questions(project: Path) -> None:
     site = build_site(project)
-    card = only(tree(site / "second-page.html"), "details.question")
+    card = only(tree(site / "second-page.html"), "details.recall")
     assert str(only(card, "summary > code")) == "<code>print(1)</code>"
     assert only(card, "p").text == "A one."
-    assert tree(site / "first-page.html").select("details.question") == []
+    assert tree(site / "first-page.html").select("details.recall") == []
     script = (site / "published" / "questions.js").read_text()
     (known,) = json.loads(script.partition(" = ")[2].rstrip(";\n"))
     assert known["id"] == card["data-question"]

@@ -78,9 +78,9 @@ const keeper = {
       for (const control of controls.children) {
         control.disabled = true;
         control.toggleAttribute("data-chosen", control.textContent === answer);
+        control.toggleAttribute("data-right", control.textContent === right);
       }
-      if (answer === null) said.textContent = "";
-      else said.textContent = isRight(answer, right) ? "Right." : `No: ${right}.`;
+      if (answer !== null) said.textContent = isRight(answer, right) ? "Right." : "No.";
       output.tabIndex = -1;
       output.focus({ preventScroll: true }); // a disabled button has none
     }
@@ -106,7 +106,7 @@ const keeper = {
 
   // Questions to come back to ------------------------------------------------------------
 
-  for (const card of document.querySelectorAll(".question")) {
+  for (const card of document.querySelectorAll(".recall")) {
     const id = card.dataset.question;
     const said = element("span");
     said.setAttribute("role", "status");
@@ -115,7 +115,7 @@ const keeper = {
       said.textContent = ` Comes back on ${keeper.read().cards?.[id]?.due ?? "no day"}.`;
     };
     const choices = [button("I knew it", answer(true)), button("Not yet", answer(false))];
-    card.append(element("p", { className: "question-known" }, ...choices, said));
+    card.append(element("p", { className: "recall-known" }, ...choices, said));
   }
 
   // Where the reader is ------------------------------------------------------------------
@@ -145,7 +145,7 @@ const keeper = {
     return passed.length ? `#${passed.at(-1).id}` : "";
   }
 
-  const end = document.querySelector(".lesson-end");
+  const end = document.querySelector(".recall, .lesson-end");
   if (!kept.off) {
     document.querySelectorAll(".md-nav--primary a.md-nav__link, .path a").forEach(tick);
     if (end) {

@@ -76,7 +76,7 @@ def load_questions(path: Path, lessons: list[Lesson]) -> dict[str, list[Question
 def questions_html(questions: Sequence[Question]) -> str:
     """Questions as cards that are turned over, for the end of a lesson."""
     cards = [
-        f'<details class="question" data-question="{one["id"]}">'
+        f'<details class="recall" data-question="{one["id"]}">'
         f"<summary>{one['asks']}</summary><p>{one['answer']}</p></details>"
         for one in questions
     ]
