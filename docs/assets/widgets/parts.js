@@ -3,7 +3,7 @@
 // element(name, attributes, ...children)  an HTML or SVG element.
 // fixed(value, decimals)                  a number as Python prints it.
 // button(content, action)                 a button of the site's look.
-// buttons(label, ...nodes)                a group of them, with a name for it.
+// group(label, ...buttons)                a row of them, with its name above.
 // slider(label, { min, max, step }, onInput)
 //     A labelled slider with its number beside it: { node, set(value, text) }. It calls
 //     onInput(number); `set` moves it and calls nothing. `text` is what is shown and
@@ -69,9 +69,9 @@
     return node;
   }
 
-  function buttons(label, ...nodes) {
-    const attributes = { class: "parts-row", role: "group", "aria-label": label };
-    return element("div", attributes, ...nodes);
+  function group(label, ...nodes) {
+    const row = element("div", { class: "parts-row" }, ...nodes);
+    return element("fieldset", { class: "parts-group" }, element("legend", {}, label), row);
   }
 
   function slider(label, limits, onInput) {
@@ -92,9 +92,9 @@
   }
 
   function choice(label, options, onChoose) {
-    const group = `parts-${numGroups++}`;
+    const number = numGroups++;
     const inputs = options.map(([value, , name]) => {
-      const attributes = { type: "radio", name: group, class: "visually-hidden" };
+      const attributes = { type: "radio", name: `parts-${number}`, class: "visually-hidden" };
       const input = element("input", attributes);
       if (name) input.setAttribute("aria-label", name);
       input.addEventListener("change", () => onChoose(value));
@@ -105,9 +105,9 @@
     );
     const set = (chosen) =>
       options.forEach(([value], i) => (inputs[i].checked = value === chosen));
-    const row = element("div", { class: "parts-row" }, ...labels);
-    const legend = element("legend", {}, label);
-    return { node: element("fieldset", { class: "parts-choice" }, legend, row), set };
+    const node = group(label, ...labels);
+    node.classList.add("parts-choice");
+    return { node, set };
   }
 
   function tint(node, part) {
@@ -190,7 +190,7 @@
   });
 
   window.parts = {
-    element, fixed, button, buttons, slider, choice, numbers, tint, canvas, arrows,
+    element, fixed, button, group, slider, choice, numbers, tint, canvas, arrows,
     point, announcer,
   };
 }
