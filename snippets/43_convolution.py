@@ -278,7 +278,7 @@ plt.show()
 # %% [markdown]
 # ## Play with it
 #
-# A file takes the picture, as bytes, and the six filters with their biases to the widget below.
+# A file takes the picture, as bytes, and the six filters with their biases into your browser.
 # Four decimals are enough: what the file says gives the maps of the figure above.
 
 # %%
@@ -296,8 +296,8 @@ assert num_characters < 40_000 and (again - maps).abs().max() < 0.01
 
 # %% [markdown]
 # Move a filter over the picture with the mouse, a finger or the arrow keys, and see how the products add up to one place of the map.
-# It starts where the first figure has its square and its dot.
-# Then set padding and stride, look at the slices of a learned filter one by one, or set the nine weights yourself: which of them answer to slanted edges?
+# It starts where the first figure has its square and its dot; the small colour pictures are the learned filters, slice by slice.
+# Try padding and stride at the edges of the picture, then set the nine weights yourself: which of them answer to slanted edges?
 #
 # <div data-widget="convolution" data-published="convolution.json">
 # <p>On the page's own site, and with JavaScript, here is the picture with a filter to move over it: the patch, the weights, their products, and the place in the map that the sum fills.</p>

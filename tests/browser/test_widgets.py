@@ -246,6 +246,25 @@ def test_convolution_takes_weights_that_are_typed(visit: Visit, base: str) -> No
     assert results(widget) == [pytest.approx(want, abs=0.0006)]
 
 
+def test_convolution_follows_the_mouse(visit: Visit, base: str) -> None:
+    """Pressed on the map and drawn over its edge, it goes to the last column."""
+    widget = widget_on(visit, base + CONVOLUTION, "convolution")
+    canvas = widget.get_by_role("img", name="Map")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    mouse, pixel = visit.tab.mouse, box["width"] / FRAME
+    mouse.move(box["x"] + (3 + 9.5) * pixel, box["y"] + (3 + 4.5) * pixel)
+    assert place(widget) == (12, 14)
+    mouse.down()
+    assert place(widget) == (4, 9)
+    mouse.move(box["x"] + 40 * pixel, box["y"] + (3 + 6.5) * pixel)
+    mouse.up()
+    assert place(widget) == (6, 29)
+    mouse.move(box["x"] + 10 * pixel, box["y"] + 10 * pixel)
+    assert place(widget) == (6, 29)
+
+
 def test_convolution_follows_a_finger(phone: Visit, base: str) -> None:
     widget = widget_on(phone, base + CONVOLUTION, "convolution")
     picture = widget.get_by_role("application")
@@ -327,9 +346,9 @@ def test_softmax_follows_the_keyboard(visit: Visit, base: str) -> None:
     widget.get_by_role("button", name="Step against").press("Enter")
     stepped = [score - slope for score, slope in zip(moved, gradient, strict=True)]
     assert columns(widget)[0] == pytest.approx(stepped, abs=0.0051)
-    want = math.log(sum(map(math.exp, stepped))) - stepped[4]
-    assert loss(widget) == pytest.approx(want, abs=0.0002)
-    assert want < -math.log(chances[4])
+    new_loss = math.log(sum(map(math.exp, stepped))) - stepped[4]
+    assert loss(widget) == pytest.approx(new_loss, abs=0.0002)
+    assert new_loss < -math.log(chances[4])
 
     choose(widget, "Classes", "3")  # of which class 4 is none
     assert (
