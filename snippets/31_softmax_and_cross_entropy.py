@@ -271,6 +271,17 @@ for name, logits in [("good", good), ("bad", bad)]:
     assert torch.isclose(criterion(logits, classes), each.mean())
 
 # %% [markdown]
+# ## Play with it
+#
+# The first two answers in logits, to change: drag a score, or choose another right class.
+# Bars show the probabilities and the gradient, $p$ minus one-hot; where the right class has little probability, the loss is steep, and where it has nearly all, the gradient is nearly 0.
+# Raise all scores by 1 and see what stays; step against the gradient a few times and see what it does to the loss.
+#
+# <div data-widget="softmax" data-examples="[[2.0, 1.0, 0.1], [0.5, 2.0, 0.3]]">
+# <p>On the page's own site, and with JavaScript, here are sliders for three to five scores, with the probabilities, the loss and the gradient that follow from them.</p>
+# </div>
+
+# %% [markdown]
 # ## Try it yourself
 #
 # **1.** Someone applies softmax first and gives the result to `nn.CrossEntropyLoss`.

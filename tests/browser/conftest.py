@@ -1,4 +1,4 @@
-"""The site, served; the browser that looks at it."""
+"""The site, served and on a disk; the browser that looks at it."""
 
 import zipfile
 from collections.abc import Iterator

@@ -1,10 +1,11 @@
 // A box to draw a digit in, read by the network that the page has trained and published.
 "use strict";
 {
+  const { element, announcer, ...parts } = window.parts;
+
   const SIDE = 420; // of the canvas, in its own pixels: sharp enough, and soon read
   const PEN = SIDE / 12; // the page trains for it, at any size of drawing
   const PIXELS = 28; // a side of what the network sees
-  const QUIET = 700; // milliseconds without a change before the result is announced
 
   // The network: `weights_and_bias` and `probabilities` of the page --------------------
 
@@ -92,13 +93,6 @@
 
   // What is on the page ----------------------------------------------------------------
 
-  function element(name, attributes = {}, ...children) {
-    const node = document.createElement(name);
-    for (const key in attributes) node.setAttribute(key, attributes[key]);
-    node.append(...children);
-    return node;
-  }
-
   /** Ink is the opacity of black; the style sheet makes it light on a dark page. */
   function paint(pen, pixels, scale) {
     pixels.forEach((ink, i) => {
@@ -129,7 +123,7 @@
     let example = null; // the digit under the strokes
     let strokes = []; // each a list of points
     let current = null; // the stroke being drawn, until it ends or is taken away
-    let frame = 0, timer = 0; // what is waiting to be shown, and to be announced
+    let frame = 0; // what is waiting to be shown
 
     const paper = element("canvas", {
       width: SIDE, height: SIDE, role: "img",
@@ -139,7 +133,7 @@
     const pen = paper.getContext("2d", { willReadFrequently: true });
     const seen = picture({ role: "img", "aria-label": "What the network sees" });
     const verdict = element("p", { class: "draw-verdict" });
-    const announcement = element("p", { class: "visually-hidden", role: "status" });
+    const voice = announcer();
     const bars = examples.map((_, digit) => {
       const bar = element("span", { class: "draw-bar", "aria-hidden": "true" });
       const number = element("span", { class: "draw-number" });
@@ -151,12 +145,10 @@
     }
 
     function button(content, action) {
-      const node = element("button", { type: "button", class: "md-button" }, content);
-      node.addEventListener("click", () => {
+      return parts.button(content, () => {
         action();
         refresh();
       });
-      return node;
     }
 
     function exampleButton(pixels, digit) {
@@ -209,11 +201,8 @@
       });
       const doubt = chances && chances[best] < 0.6 ? "perhaps " : "";
       verdict.textContent = chances ? `Read as ${doubt}${best}` : "Nothing to read yet";
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        const sureness = chances ? `, ${bars[best].number.textContent}` : "";
-        announcement.textContent = verdict.textContent + sureness;
-      }, QUIET);
+      const sureness = chances ? `, ${bars[best].number.textContent}` : "";
+      voice.say(verdict.textContent + sureness);
     }
 
     function point({ clientX, clientY }) {
@@ -252,10 +241,10 @@
         element("ul", { class: "draw-bars" }, ...bars.map((bar) => bar.row))),
       element("p", { class: "draw-label" }, "Or choose a test digit:"),
       row,
-      announcement
+      voice.node
     );
     showChances(null);
-    clearTimeout(timer); // an empty box at the start is nothing to announce
+    voice.hush(); // an empty box at the start is nothing to announce
   }
 
   for (const place of document.querySelectorAll('[data-widget="draw-a-digit"]')) {

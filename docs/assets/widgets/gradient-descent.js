@@ -1,6 +1,8 @@
 // The page's model, y = x w, to train by hand: its one weight on the curve of its loss.
 "use strict";
 {
+  const { element, fixed, button, announcer } = window.parts;
+
   // The page's code -----------------------------------------------------------------
 
   const POINTS = [[1, 2], [2, 4], [3, 6]]; // inputs and targets
@@ -11,13 +13,6 @@
     POINTS.reduce((sum, [x, y]) => sum + (x * w - y) ** 2, 0) / POINTS.length;
 
   const TOO_FAR = 1e6; // from there on, w is not followed any more
-
-  /** A number as Python prints it: of two that are as near, the one that ends evenly. */
-  function fixed(value, decimals) {
-    const scaled = value * 10 ** decimals;
-    const isTie = Math.abs(scaled % 1) === 0.5 && Number.isInteger(value * 2 ** 20);
-    return (isTie ? (2 * Math.round(scaled / 2)) / 10 ** decimals : value).toFixed(decimals);
-  }
 
   // The picture -----------------------------------------------------------------------
 
@@ -31,15 +26,6 @@
   const onCurve = (w) => `${toX(w).toFixed(1)},${toY(meanLoss(w)).toFixed(1)}`;
   const isOutside = (w) => w < W_MIN || w > W_MAX;
   const nearby = (w) => Math.min(Math.max(w, W_MIN - 8), W_MAX + 8);
-
-  function element(name, attributes = {}, ...children) {
-    const isDrawn = /^(svg|g|path|polyline|text)$/.test(name);
-    const space = `http://www.w3.org/${isDrawn ? "2000/svg" : "1999/xhtml"}`;
-    const node = document.createElementNS(space, name);
-    for (const key in attributes) node.setAttribute(key, attributes[key]);
-    node.append(...children);
-    return node;
-  }
 
   function axes() {
     const label = (text, x, y, dy, anchor) =>
@@ -60,7 +46,7 @@
   function build(place) {
     const isStill = matchMedia("(prefers-reduced-motion: reduce)");
     let rate, w, steps, trail, last; // last: the point of the last step, and its gradient
-    let animation = 0, timer = 0;
+    let animation = 0;
 
     const rateText = element("strong");
     const slider = element("input", { type: "range", min: -3, max: -0.52, step: 0.02 });
@@ -84,13 +70,7 @@
     );
     const names = ["Epoch", "Point", "Gradient", "w", "Mean loss", "Prediction for 4"];
     const values = names.map(() => element("dd"));
-    const announcement = element("p", { class: "visually-hidden", role: "status" });
-
-    function button(name, action) {
-      const node = element("button", { type: "button", class: "md-button" }, name);
-      node.addEventListener("click", action);
-      return node;
-    }
+    const voice = announcer();
 
     function restart(newRate) {
       [rate, w, steps, trail, last] = [newRate, START, 0, [START], null];
@@ -143,8 +123,7 @@
       if (last) text = `x = ${last.x}, gradient ${slope}, w is now ${weight}.`;
       if (isOutside(w)) text += ` Off the ${w < W_MIN ? "left" : "right"} edge.`;
       if (Math.abs(w) >= TOO_FAR) text += " It has run away: start again.";
-      clearTimeout(timer);
-      timer = setTimeout(() => (announcement.textContent = text), PACE);
+      voice.say(text);
     }
 
     function run(path) {
@@ -179,11 +158,11 @@
         button("Start again", () => restart(rate))),
       element("dl", {}, ...names.map((name, i) =>
         element("div", {}, element("dt", {}, name), values[i]))),
-      announcement
+      voice.node
     );
     slider.value = Math.log10(RATES[1]);
     restart(RATES[1]);
-    clearTimeout(timer); // nothing has happened yet that is worth announcing
+    voice.hush(); // nothing has happened yet that is worth announcing
   }
 
   document.querySelectorAll('[data-widget="gradient-descent"]').forEach(build);
