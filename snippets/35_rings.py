@@ -286,7 +286,7 @@ plt.show()
 # ## Epoch by epoch
 #
 # Your browser can compute such a map for every epoch, if it has the weights.
-# Rounded to whole numbers of two bytes, with one `scale` for all of them, they go into a file that comes with this page.
+# They go into a file that comes with this page.
 # Bytes are no text, so base64 writes three of them as four letters.
 
 
@@ -298,36 +298,35 @@ def as_text(tensor):
 
 with torch.no_grad():
     weights = torch.stack([parameters_to_vector(net.parameters()) for net in networks])
-scale = weights.abs().max() / 32767  # the largest whole number of 16 bits
-whole = (weights / scale).round().to(torch.int16)  # (epochs + 1, 307)
 published = {
     "sizes": sizes,
-    "weights": as_text(whole),
-    "scale": scale.item(),
+    "weights": as_text(weights),  # a row per epoch, a weight in four bytes
     "points": as_text(torch.tensor(train_points[["x_1", "x_2"]].to_numpy()).float()),
-    "labels": train_points["y"].astype(int).tolist(),
+    "labels": train_set.y.flatten().int().tolist(),
     "mean": mean[["x_1", "x_2"]].tolist(),
     "std": std[["x_1", "x_2"]].tolist(),
     "losses": [round(value, 5) for value in losses],
     "errors": [round(value, 5) for value in errors],
 }
-assert Path("rings.json").write_text(json.dumps(published)) < 120_000
 
 # %% [markdown]
-# With the rounded weights the network errs as before.
+# Read back, the file has the network of each epoch, bit by bit.
 
 # %%
-rounded = Network(sizes, seed=47).to(device)
-for row, value in zip(whole[1:] * scale, errors, strict=True):
-    vector_to_parameters(row, rounded.parameters())
-    assert abs(error(rounded, train_set) - value) < 0.01
+file = Path("rings.json")
+file.write_text(json.dumps(published))
+content = json.loads(file.read_text())
+numbers = np.frombuffer(base64.b64decode(content["weights"]), np.float32)
+for row, value in zip(np.split(numbers, len(networks))[1:], errors, strict=True):
+    vector_to_parameters(torch.tensor(row).to(device), net.to(device).parameters())
+    assert error(net, train_set) == value
 
 # %% [markdown]
-# Drag the slider, or press *Play*; points that the network gets wrong have a dark edge.
-# On the plateau watch the middle of the map grow paler, while the line of the error below it does not move.
-# Then look which points of the cloud are the last to become right, and where the loss falls fastest.
+# Drag the slider, or press *Play*; the points that the network gets wrong have an edge.
+# On the plateau watch the blue in the middle fade, while the line of the error does not move.
+# Then look which points of the cloud are the last to become right.
 #
-# <div data-widget="boundary" data-published="rings.json">
+# <div class="parts" data-widget="boundary" data-published="rings.json">
 # <p>On the page's own site, and with JavaScript, here is the map of the three pictures above for any epoch, with the training points on it and a slider for the epoch.</p>
 # </div>
 #

@@ -1,42 +1,15 @@
 """What readers do: search, walk with the keyboard, play, print, read from a disk."""
 
 import re
-import zipfile
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Locator, Page
 
 from browser.browsing import PAGES, SITE, Visit
 
 LESSON = "gradient-descent-by-hand.html"
 DIGITS = "draw-a-digit.html"
 MAX_STOPS = 400  # of the Tab key on a page
-
-
-@pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address on disk of the zip that the site offers, unpacked."""
-    folder = tmp_path_factory.mktemp("zip")
-    (name,) = SITE.glob("*.zip")
-    with zipfile.ZipFile(name) as archive:
-        archive.extractall(folder)
-    return f"{(folder / name.stem).as_uri()}/"
-
-
-@pytest.fixture(params=["http", "file"])
-def base(request: pytest.FixtureRequest, address: str, unpacked: str) -> str:
-    """The site on a server, and from a folder on disk."""
-    return address if request.param == "http" else unpacked
-
-
-@pytest.fixture
-def visit(browser: Browser, base: str) -> Iterator[Visit]:
-    """A visit in which nothing may be complained about."""
-    with browser.new_context(reduced_motion="reduce") as context:
-        visit = Visit(context, base)
-        yield visit
-        assert visit.complaints == []
 
 
 # Search -------------------------------------------------------------------------------
@@ -126,7 +99,10 @@ def stops(tab: Page) -> list[dict]:
 
 
 @pytest.mark.parametrize("base", ["http"], indirect=True)
-@pytest.mark.parametrize("page", ["index.html", LESSON, DIGITS, "results.html"])
+@pytest.mark.parametrize(
+    "page",
+    ["index.html", LESSON, DIGITS, "rings.html", "lenet.html", "results.html"],
+)
 def test_keyboard_reaches_everything_and_shows_where_it_is(
     visit: Visit, base: str, page: str
 ) -> None:
