@@ -12,6 +12,7 @@
 #     level: intermediate
 #     read_first: [24_logistic_regression, 26_neural_network, 27_data_sets]
 #     result: accuracy
+#     publishes: [rings.json]
 # ---
 
 # %% [markdown]
@@ -24,15 +25,20 @@
 # You should know the [neural network](26_neural_network.py) and [data sets of one's own](27_data_sets.py).
 
 # %%
+import base64
+import copy
+import json
 import multiprocessing
 import os
 import warnings
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
 from torch import nn
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from torch.utils.data import DataLoader, Dataset
 
 # %%
@@ -182,8 +188,13 @@ def error(net, dataset):
     return (says_cloud != (dataset.y == 1)).float().mean().item()
 
 
-def train(sizes, criterion, optimizer_class, learning_rate, num_epochs=100, seed=47):
-    """The trained network, and its mean loss and its error at each epoch."""
+def train(
+    sizes, criterion, optimizer_class, learning_rate, num_epochs=100, seed=47, past=None
+):
+    """The trained network, and its mean loss and its error at each epoch.
+
+    A copy of the network at the end of each epoch is appended to the list `past`.
+    """
     net = Network(sizes, seed).to(device)
     optimizer = optimizer_class(net.parameters(), lr=learning_rate)
     x, y = train_set.x.to(device), train_set.y.to(device)
@@ -198,6 +209,8 @@ def train(sizes, criterion, optimizer_class, learning_rate, num_epochs=100, seed
             total += loss.item() * len(rows)
         losses.append(total / len(x))
         errors.append(error(net, train_set))
+        if past is not None:
+            past.append(copy.deepcopy(net))
         if errors[-1] == 0:
             break
     return net, losses, errors
@@ -215,7 +228,8 @@ def squared_error(logits, y):
 learning_rate = 1e-3  # Adam's default
 adam = torch.optim.Adam
 recipe = sizes, squared_error, adam, learning_rate
-trained, losses, errors = train(*recipe, num_epochs=1000)
+networks = [Network(sizes, seed=47).to(device)]  # by epoch, 0 is before training
+trained, losses, errors = train(*recipe, num_epochs=1000, past=networks)
 for epoch in [1, 20, 40, len(errors)]:
     loss, wrong = losses[epoch - 1], errors[epoch - 1]
     print(f"epoch {epoch:2}: loss {loss:.3f}, error {wrong:.3f}")
@@ -244,8 +258,7 @@ assert accuracy > 0.975
 # The ring is blue and the cloud orange; the red line is the **decision boundary**, where the probability is one half.
 
 # %% alt="Three maps; only the last has a boundary, a closed curve around the cloud"
-stages = {"before": Network(sizes, seed=47).to(device)}
-stages |= {"on the plateau": train(*recipe, num_epochs=20)[0], "after": trained}
+stages = {"before": networks[0], "on the plateau": networks[20], "after": trained}
 axis = np.linspace(-4.5, 4.5, 91)
 plane = np.stack(np.meshgrid(axis, axis), axis=-1)  # (91, 91, 2)
 plane = (plane - mean[["x_1", "x_2"]].to_numpy()) / std[["x_1", "x_2"]].to_numpy()
@@ -269,6 +282,53 @@ plt.show()
 # %% [markdown]
 # Before training the network gives nearly the same answer everywhere.
 # On the plateau it has already found the middle, but even there the probability is below one half.
+#
+# ## Epoch by epoch
+#
+# Your browser can compute such a map for every epoch, if it has the weights.
+# They go into a file that comes with this page.
+# Bytes are no text, so base64 writes three of them as four letters.
+
+
+# %%
+def as_text(tensor):
+    """The bytes of a tensor in base64."""
+    return base64.b64encode(tensor.cpu().numpy().tobytes()).decode("ascii")
+
+
+with torch.no_grad():
+    weights = torch.stack([parameters_to_vector(net.parameters()) for net in networks])
+published = {
+    "sizes": sizes,
+    "weights": as_text(weights),  # a row per epoch, a weight in four bytes
+    "points": as_text(torch.tensor(train_points[["x_1", "x_2"]].to_numpy()).float()),
+    "labels": train_set.y.flatten().int().tolist(),
+    "mean": mean[["x_1", "x_2"]].tolist(),
+    "std": std[["x_1", "x_2"]].tolist(),
+    "losses": [round(value, 5) for value in losses],
+    "errors": [round(value, 5) for value in errors],
+}
+
+# %% [markdown]
+# Read back, the file has the network of each epoch, bit by bit.
+
+# %%
+file = Path("rings.json")
+file.write_text(json.dumps(published))
+content = json.loads(file.read_text())
+numbers = np.frombuffer(base64.b64decode(content["weights"]), np.float32)
+for row, value in zip(np.split(numbers, len(networks))[1:], errors, strict=True):
+    vector_to_parameters(torch.tensor(row).to(device), net.to(device).parameters())
+    assert error(net, train_set) == value
+
+# %% [markdown]
+# Drag the slider, or press *Play*; the points that the network gets wrong have an edge.
+# On the plateau watch the blue in the middle fade, while the line of the error does not move.
+# Then see which points of the cloud are the last to become right.
+#
+# <div class="parts" data-widget="boundary" data-published="rings.json">
+# <p>On the page's own site, and with JavaScript, here is the map of the three pictures above for any epoch, with the training points on it and a slider for the epoch.</p>
+# </div>
 #
 # ## Which loss
 #

@@ -6,6 +6,7 @@
 #     level: intermediate
 #     read_first: [45_convolutional_network]
 #     result: test_accuracy
+#     publishes: [lenet.json]
 # ---
 
 # %% [markdown]
@@ -17,6 +18,8 @@
 # You should know [convolutional networks](45_convolutional_network.py).
 
 # %%
+import base64
+import json
 import math
 import subprocess
 import sys
@@ -278,6 +281,67 @@ print(
 )
 assert answer == logits[1].argmax()
 files.cleanup()
+
+# %% [markdown]
+# ## In the browser
+#
+# A browser has no PyTorch, but this network is small enough to be computed without.
+# To make its file small, too, a weight gets a byte: the largest of a layer becomes 127 or −127, the others the nearest whole number in proportion, and the layer has one `scale` to multiply them by.
+# Bytes are no text, so base64 writes three of them as four letters.
+
+
+# %%
+def as_text(tensor):
+    """The bytes of a tensor in base64."""
+    return base64.b64encode(tensor.cpu().numpy().tobytes()).decode("ascii")
+
+
+layers, rounded = {}, dict(state)  # rounded: what the file has, as a state
+for name in ["conv1", "conv2", "linear1", "linear2", "linear3"]:
+    weight, bias = state[f"{name}.weight"], state[f"{name}.bias"]
+    scale = weight.abs().max() / 127
+    whole = (weight / scale).round()
+    rounded[f"{name}.weight"] = whole * scale
+    layers[name] = {
+        "weights": as_text(whole.to(torch.int8)),
+        "scale": scale.item(),
+        "bias": [round(value, 6) for value in bias.tolist()],
+    }
+
+# %% [markdown]
+# Does the rounding change what it says?
+
+# %%
+loaded.load_state_dict(rounded)
+says = predict(loaded, test_images[:1000]).softmax(dim=1).cpu()
+assert (says - logits[:1000].softmax(dim=1)).abs().max() < 0.1
+
+# %% [markdown]
+# Hardly.
+# With the weights goes the first test picture of each class.
+
+# %%
+first = [(data.test_labels == label).nonzero()[0].item() for label in range(10)]
+says = predict(loaded, test_images[first]).softmax(dim=1)
+published = {
+    "layers": layers,
+    "mean": channel_mean.flatten().tolist(),
+    "std": channel_std.flatten().tolist(),
+    "classes": CIFAR10_CLASSES,
+    "pictures": as_text(data.test_images[first]),  # (10, 3, 32, 32)
+    "probabilities": [[round(p, 5) for p in row] for row in says.tolist()],
+}
+assert Path("lenet.json").write_text(json.dumps(published)) < 250_000
+
+# %% [markdown]
+# Here is what the network sees.
+# Choose a picture, and follow it from layer to layer; a map that you choose is shown large, with its filter.
+# Look for maps of the first convolution that light up along edges of one direction, and see what pooling leaves of them.
+# The frame on the picture is all that the brightest place of the map can see: how much larger is it after the second convolution?
+#
+# <div class="parts" data-widget="what-the-network-sees" data-published="lenet.json">
+# <p>On the page's own site, and with JavaScript, here are ten pictures to choose from, the maps of each layer, and the probability of each class.</p>
+# </div>
 
 # %% [markdown]
 # ## Class by class

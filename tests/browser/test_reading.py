@@ -99,7 +99,10 @@ def stops(tab: Page) -> list[dict]:
 
 
 @pytest.mark.parametrize("base", ["http"], indirect=True)
-@pytest.mark.parametrize("page", ["index.html", LESSON, DIGITS, "results.html"])
+@pytest.mark.parametrize(
+    "page",
+    ["index.html", LESSON, DIGITS, "rings.html", "lenet.html", "results.html"],
+)
 def test_keyboard_reaches_everything_and_shows_where_it_is(
     visit: Visit, base: str, page: str
 ) -> None:
