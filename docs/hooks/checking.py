@@ -1,0 +1,73 @@
+"""What checks a reader's code. This file stands in each practice notebook.
+
+Its names are those that no page and no reader would think of: all share a notebook.
+"""
+
+import ast
+from typing import Any
+
+LETTERS_TO_SHOW = 60  # of a value
+
+
+class NotYet(AssertionError):
+    """Says what is still to do. Jupyter shows these words, and no traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+def check_exercise(names: list[str], *claims: str) -> None:
+    """Raise NotYet unless the names are there, and all that is claimed of them holds.
+
+    A claim is an expression of Python.
+    """
+    missing = [name for name in names if globals().get(name, ...) is ...]
+    if missing:
+        raise NotYet(
+            f"Not there yet: {', '.join(missing)}.\nWrite code for it in the cell "
+            "above this one, run that cell, and then this one again."
+        )
+    for claim in claims:
+        try:
+            holds = bool(eval(claim, globals()))
+        except Exception as error:  # whatever comes of a reader's values
+            said = (
+                f"This cannot be checked yet: {claim}\n{type(error).__name__}: {error}"
+            )
+            raise NotYet(said + values_behind(claim, names)) from None
+        if not holds:
+            said = f"This does not hold yet: {claim}"
+            raise NotYet(said + values_behind(claim, names))
+    print("This holds:", ", and ".join(claims))
+
+
+def values_behind(claim: str, names: list[str]) -> str:
+    """A line for each side of a comparison; of another claim, for each of the names."""
+    tree = ast.parse(claim, mode="eval").body
+    parts: list[ast.expr] = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and node.id in names
+    ]
+    if isinstance(tree, ast.Compare):
+        sides = [tree.left, *tree.comparators]
+        parts = [side for side in sides if not isinstance(side, ast.Constant)] + parts
+    lines = ""
+    for text in dict.fromkeys(map(ast.unparse, parts)):
+        try:
+            value = eval(text, globals())
+        except Exception:
+            continue  # the message has the error
+        if not callable(value) or isinstance(value, type):
+            lines += f"\n    {text} is {in_few_letters(value)}"
+    return lines
+
+
+def in_few_letters(value: Any) -> str:
+    """A value; one that is too long by its type and shape, or by its beginning."""
+    text = f"{value:.6g}" if isinstance(value, float) else " ".join(repr(value).split())
+    if len(text) <= LETTERS_TO_SHOW:
+        return text
+    if hasattr(value, "shape"):
+        return f"a {type(value).__name__} of shape {tuple(value.shape)}"
+    return f"{text[: LETTERS_TO_SHOW - 2]} …"
