@@ -227,11 +227,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     ]
     if calls:
         left = sorted(stem for stem, outcome in calls if outcome == "skipped")
-        line = f"practice notebooks: {len(calls) - len(left)} ran"
-        line += f"; `nox -s practice` runs {len(left)} more: {', '.join(left)}" * bool(
-            left
+        terminalreporter.write_line(
+            f"practice notebooks: {len(calls) - len(left)} ran, {len(left)} are left to "
+            f"`nox -s practice`: {', '.join(left) or 'none'}"
         )
-        terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(trylast=True)

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ import torch
 from nbformat import NotebookNode
 
 import checking
-from page_runner.environment import page_environment
+from page_runner.environment import page_environment, with_threads
 from page_runner.script import Page, find_pages, parse
 from page_runner.store import LANGUAGE, data_root
 from practice import (
@@ -363,11 +363,14 @@ def test_a_page_goes_on_without_its_solutions(script: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def imported() -> ForkServerContext:
-    """Starts processes in which the libraries are there already."""
+def imported() -> Iterator[ForkServerContext]:
+    """Starts processes in which the libraries are there already, for one thread."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(IMPORTED)
-    return context
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in with_threads("1").items():
+            patch.setenv(name, value)
+        yield context
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=STEMS)
