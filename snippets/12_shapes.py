@@ -218,7 +218,7 @@ others = torch.tensor([[0.0, 0.0], [3.0, 0.0]])  # (2, 2)
 differences = points.unsqueeze(1) - others  # (3, 1, 2) - (2, 2) -> (3, 2, 2)
 distances = differences.square().sum(dim=2).sqrt()  # (3, 2)
 print(distances)
-assert torch.allclose(distances, torch.cdist(points, others))
+assert torch.allclose(distances, torch.cdist(points.float(), others.float()))
 
 # %% [markdown]
 # **3.** The answers for six samples are `[0, 1, 2, 2, 1, 0]`, their labels `[0, 1, 1, 2, 1, 2]`.

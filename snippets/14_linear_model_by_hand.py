@@ -212,7 +212,7 @@ assert min(moved) > 0.1 and np.isclose(weights[np.argmin(moved)], 2.4)
 
 # %% [markdown]
 # **3.** For a model with two numbers, $xw + b$, we would try 41 values of each, in all combinations.
-# How many `combinations` are there for two numbers, for three, and at last for nine?
+# How many are there for two numbers and for three, and how many `combinations` for nine?
 
 # %% tags=["solution"]
 for count in [1, 2, 3, 9]:

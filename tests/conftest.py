@@ -228,8 +228,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if calls:
         left = sorted(stem for stem, outcome in calls if outcome == "skipped")
         terminalreporter.write_line(
-            f"practice notebooks: {len(calls) - len(left)} ran, {len(left)} are left to "
-            f"`nox -s practice`: {', '.join(left) or 'none'}"
+            f"practice notebooks: {len(calls) - len(left)} ran, {len(left)} are left "
+            f"to `nox -s practice`: {', '.join(left) or 'none'}"
         )
 
 

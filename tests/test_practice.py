@@ -301,8 +301,9 @@ def test_a_long_value_is_shown_by_its_shape() -> None:
         def __repr__(self) -> str:
             return "0 " * 99
 
-    assert checking.in_few_letters(Table()) == "a Table of shape (2, 3)"
-    assert checking.in_few_letters("line\n  line") == "'line\\n line'"
+    assert checking.in_few_letters(Table()) == "of type Table, of shape (2, 3)"
+    assert checking.in_few_letters([1 / 3, torch.ones(1)]) == "[0.333333, tensor([1.])]"
+    assert checking.in_few_letters(object()) == "of type object"
 
 
 def test_jupyter_shows_the_message_alone(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ Its names are those that no page and no reader would think of: all share a noteb
 import ast
 from typing import Any
 
-LETTERS_TO_SHOW = 60  # of a value
+LETTERS_TO_SHOW = 100  # of a value
 
 
 class NotYet(AssertionError):
@@ -24,8 +24,8 @@ def check_exercise(names: list[str], *claims: str) -> None:
     missing = [name for name in names if globals().get(name, ...) is ...]
     if missing:
         raise NotYet(
-            f"Not there yet: {', '.join(missing)}.\nWrite code for it in the cell "
-            "above this one, run that cell, and then this one again."
+            f"Not there yet: {', '.join(missing)}.\nWrite code for what the exercise asks "
+            "into the cell above, run that cell, and then this one again."
         )
     for claim in claims:
         try:
@@ -42,32 +42,40 @@ def check_exercise(names: list[str], *claims: str) -> None:
 
 
 def values_behind(claim: str, names: list[str]) -> str:
-    """A line for each side of a comparison; of another claim, for each of the names."""
-    tree = ast.parse(claim, mode="eval").body
-    parts: list[ast.expr] = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and node.id in names
+    """A line for each part of a claim: the sides of a comparison, what a call takes."""
+    claimed = ast.parse(claim, mode="eval").body
+    parts: list[ast.expr] = []
+    if isinstance(claimed, ast.Compare):
+        parts = [claimed.left, *claimed.comparators]
+    elif isinstance(claimed, ast.Call):
+        parts = [*claimed.args]
+    looked_at = [node for node in ast.walk(claimed) if isinstance(node, ast.Name)]
+    parts = [
+        part for part in parts if any(node in looked_at for node in ast.walk(part))
     ]
-    if isinstance(tree, ast.Compare):
-        sides = [tree.left, *tree.comparators]
-        parts = [side for side in sides if not isinstance(side, ast.Constant)] + parts
+    parts += [node for node in looked_at if node.id in names]
     lines = ""
     for text in dict.fromkeys(map(ast.unparse, parts)):
         try:
             value = eval(text, globals())
         except Exception:
             continue  # the message has the error
-        if not callable(value) or isinstance(value, type):
+        if not callable(value):
             lines += f"\n    {text} is {in_few_letters(value)}"
     return lines
 
 
 def in_few_letters(value: Any) -> str:
     """A value; one that is too long by its type and shape, or by its beginning."""
-    text = f"{value:.6g}" if isinstance(value, float) else " ".join(repr(value).split())
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if type(value).__repr__ is object.__repr__:
+        return f"of type {type(value).__name__}"
+    text = " ".join(repr(value).split())
+    if isinstance(value, list):
+        text = f"[{', '.join(map(in_few_letters, value))}]"
     if len(text) <= LETTERS_TO_SHOW:
         return text
     if hasattr(value, "shape"):
-        return f"a {type(value).__name__} of shape {tuple(value.shape)}"
+        return f"of type {type(value).__name__}, of shape {tuple(value.shape)}"
     return f"{text[: LETTERS_TO_SHOW - 2]} …"
