@@ -24,8 +24,8 @@ def check_exercise(names: list[str], *claims: str) -> None:
     missing = [name for name in names if globals().get(name, ...) is ...]
     if missing:
         raise NotYet(
-            f"Not there yet: {', '.join(missing)}.\nWrite code for what the exercise asks "
-            "into the cell above, run that cell, and then this one again."
+            f"Not there yet: {', '.join(missing)}.\nWrite code for what the exercise "
+            "asks into the cell above, run that cell, and then this one again."
         )
     for claim in claims:
         try:
@@ -46,16 +46,13 @@ def values_behind(claim: str, names: list[str]) -> str:
     claimed = ast.parse(claim, mode="eval").body
     parts: list[ast.expr] = []
     if isinstance(claimed, ast.Compare):
-        parts = [claimed.left, *claimed.comparators]
+        parts += [claimed.left, *claimed.comparators]
     elif isinstance(claimed, ast.Call):
-        parts = [*claimed.args]
-    looked_at = [node for node in ast.walk(claimed) if isinstance(node, ast.Name)]
-    parts = [
-        part for part in parts if any(node in looked_at for node in ast.walk(part))
-    ]
-    parts += [node for node in looked_at if node.id in names]
+        parts += claimed.args
+    parts += [node for node in ast.walk(claimed) if isinstance(node, ast.Name)]
+    shown = [part for part in parts if says_something(part, names)]
     lines = ""
-    for text in dict.fromkeys(map(ast.unparse, parts)):
+    for text in dict.fromkeys(map(ast.unparse, shown)):
         try:
             value = eval(text, globals())
         except Exception:
@@ -65,13 +62,21 @@ def values_behind(claim: str, names: list[str]) -> str:
     return lines
 
 
+def says_something(part: ast.expr, names: list[str]) -> bool:
+    """Whether the value of a part of a claim follows from those of names."""
+    if isinstance(part, ast.Name):
+        return part.id in names
+    is_constant = not any(isinstance(node, ast.Name) for node in ast.walk(part))
+    return not is_constant and not isinstance(part, ast.GeneratorExp)
+
+
 def in_few_letters(value: Any) -> str:
     """A value; one that is too long by its type and shape, or by its beginning."""
     if isinstance(value, float):
         return f"{value:.6g}"
-    if type(value).__repr__ is object.__repr__:
-        return f"of type {type(value).__name__}"
     text = " ".join(repr(value).split())
+    if " object at 0x" in text:
+        return f"of type {type(value).__name__}"
     if isinstance(value, list):
         text = f"[{', '.join(map(in_few_letters, value))}]"
     if len(text) <= LETTERS_TO_SHOW:

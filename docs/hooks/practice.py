@@ -32,10 +32,10 @@ HOW_TO = (
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise of a page: its solution, and the code around it."""
+    """One exercise of a page: the code of its solution, and the code around it."""
 
-    solution: str  # the code of its cells
-    before: str  # all code of the page before it, with the solutions of exercises
+    solution: str
+    before: str  # with the solutions of other exercises, as what comes after
     after: str
     known: frozenset[str]  # names that the page has bound by then, without solutions
 
@@ -66,7 +66,7 @@ class Exercise:
         """Those names that may be `...` before the reader's code.
 
         Not one whose old value is still wanted: by the solution itself, by a function
-        of the page, or by later code.
+        of the page, or by later code. The check of an empty cell fails by these names.
         """
         bound = binds(self.before)
         in_functions = reads_in_functions(self.before)
@@ -80,11 +80,6 @@ class Exercise:
                 and not reads_old_value(ast.parse(self.after).body, name)
             )
         ]
-
-    @property
-    def can_fail(self) -> bool:
-        """Whether the check fails where the reader has written nothing."""
-        return any(n in self.emptied or n not in self.known for n in self.names)
 
     @property
     def borrowed(self) -> list[str]:
@@ -141,27 +136,28 @@ def practice_notebook(
         inspect.getsource(checking), id="checking", metadata=FOLDED
     )
     cells = [nbformat.v4.new_markdown_cell(HOW_TO, id="how-to"), tools]
-    for number, part in enumerate(parts(notebook.cells), start=1):
-        if not isinstance(part, Exercise):
+    number = 0
+    for part in parts(notebook.cells):
+        if isinstance(part, Exercise):
+            number += 1
+            cells += exercise_cells(part, number)
+        else:
             cells.append(without_outputs(part))
-            continue
-        cells.append(
-            nbformat.v4.new_code_cell(
-                part.empty_cell(),
-                id=f"exercise-{number}",
-                metadata={"tags": ["exercise"]},
-            )
-        )
-        if part.claims:
-            cells.append(
-                nbformat.v4.new_code_cell(
-                    part.check_cell(),
-                    id=f"check-{number}",
-                    metadata={**FOLDED, "tags": ["check"]},  # it may tell the answer
-                )
-            )
     practice = nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata)
     return runnable_notebook(practice, helper, link, reading)
+
+
+def exercise_cells(exercise: Exercise, number: int) -> list[NotebookNode]:
+    """A cell for the reader's code, and one that checks it, if there is a check."""
+    place = nbformat.v4.new_code_cell(
+        exercise.empty_cell(), id=f"exercise-{number}", metadata={"tags": ["exercise"]}
+    )
+    check = nbformat.v4.new_code_cell(
+        exercise.check_cell(),
+        id=f"check-{number}",
+        metadata={**FOLDED, "tags": ["check"]},  # folded: it may tell the answer
+    )
+    return [place, check] if exercise.claims else [place]
 
 
 def without_outputs(cell: NotebookNode) -> NotebookNode:
