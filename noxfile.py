@@ -222,6 +222,16 @@ def mutants(session: nox.Session) -> None:
 
 
 @nox.session
+def practice(session: nox.Session) -> None:
+    """Solve every practice notebook, and leave it empty; `-- rings`: those."""
+    prepare(session, "tests", "docs")
+    names, _ = selection(session)
+    session.env["PRACTICE"] = "all"
+    workers = ["--numprocesses=2", "--dist=worksteal"]
+    run(session, "pytest", "tests/test_practice.py", *workers, *names)
+
+
+@nox.session
 def faults(session: nox.Session) -> None:
     """Build under kills, full and read-only disks and the like; Linux, minutes."""
     prepare(session, "tests", "docs")

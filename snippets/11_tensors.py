@@ -223,7 +223,7 @@ assert torch.equal(y, x1)
 # %% [markdown]
 # ## Try it yourself
 #
-# **1.** Take the numbers 8 and 16 out of `x3` with one pair of brackets.
+# **1.** Take the numbers 8 and 16 out of `x3` with one pair of brackets, and call them `corner`.
 # What shape does the slice have?
 
 # %% tags=["solution"]
@@ -232,7 +232,7 @@ print(corner, tuple(corner.shape))
 assert corner.tolist() == [8, 16]
 
 # %% [markdown]
-# **2.** Write a model that answers $y = 2x + 1$, and give it `x3`.
+# **2.** Write a model `line` that answers $y = 2x + 1$, and give it `x3`.
 
 
 # %% tags=["solution"]
@@ -242,7 +242,7 @@ def line(x):
 
 
 print(line(x3))
-assert line(x3).shape == x3.shape
+assert torch.equal(line(x3), x3 + x3 + 1)
 
 # %% [markdown]
 # ## What next

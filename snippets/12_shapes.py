@@ -201,14 +201,16 @@ assert torch.allclose(centred.mean(dim=1), torch.zeros(len(centred)))
 # ## Try it yourself
 #
 # **1.** What shape has the sum of tensors of the shapes (3, 1, 4) and (2, 1)?
-# Say it first, then try.
+# Say it first, as a tuple `shape`, then try.
 
 # %% tags=["solution"]
-print(tuple((torch.ones(3, 1, 4) + torch.ones(2, 1)).shape))
+shape = (3, 2, 4)
+print(shape)
+assert (torch.ones(3, 1, 4) + torch.ones(2, 1)).shape == shape
 
 # %% [markdown]
 # **2.** How far is each of three points from each of two others?
-# Compute all six distances without a loop.
+# Make tensors `points` and `others`, and compute all six `distances` without a loop, a row for each of the three.
 
 # %% tags=["solution"]
 points = torch.tensor([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]])  # (3, 2)
@@ -216,17 +218,20 @@ others = torch.tensor([[0.0, 0.0], [3.0, 0.0]])  # (2, 2)
 differences = points.unsqueeze(1) - others  # (3, 1, 2) - (2, 2) -> (3, 2, 2)
 distances = differences.square().sum(dim=2).sqrt()  # (3, 2)
 print(distances)
-assert torch.allclose(distances, torch.cdist(points, others))
+assert torch.allclose(distances, torch.cdist(points.float(), others.float()))
 
 # %% [markdown]
-# **3.** Answers and labels of six samples are given: which share of the answers is right, and which samples are wrong?
+# **3.** The answers for six samples are `[0, 1, 2, 2, 1, 0]`, their labels `[0, 1, 1, 2, 1, 2]`.
+# Which `share` of the answers is right, and what are the numbers of the samples that are `wrong`?
 
 # %% tags=["solution"]
 answers, labels = torch.tensor([0, 1, 2, 2, 1, 0]), torch.tensor([0, 1, 1, 2, 1, 2])
-wrong = answers != labels
-print(f"{1 - wrong.float().mean():.2f} are right")
-print("wrong:", torch.arange(6)[wrong])
-assert wrong.sum() == 2
+is_wrong = answers != labels
+share = 1 - is_wrong.float().mean()
+wrong = torch.arange(6)[is_wrong]
+print(f"{share:.2f} are right")
+print("wrong:", wrong)
+assert abs(share - 4 / 6) < 1e-6 and list(wrong) == [2, 5]
 
 # %% [markdown]
 # ## What next

@@ -225,23 +225,25 @@ assert original.tolist() == [1, 1, 1]
 # ## Try it yourself
 #
 # **1.** `array[::2]` is every second element of an array, and uses its memory.
-# Does a tensor that `from_numpy` makes of it share that memory, too?
+# Does a tensor `every_second` that `from_numpy` makes of it share that memory, too?
+# Write −1 into its element number 1, and look at `array`.
 
 # %% tags=["solution"]
 every_second = torch.from_numpy(array[::2])
 every_second[1] = -1
 print(array)
-assert array[2] == -1
+assert every_second[1] == -1 and array[2] == -1
 
 # %% [markdown]
-# **2.** An image is an array of dtype `uint8`, whole numbers from 0 to 255.
-# Turn one of shape (28, 28) into a tensor of `float32` between 0 and 1.
+# **2.** An `image` is an array of dtype `uint8`, whole numbers from 0 to 255.
+# Make one of shape (28, 28), and turn it into `pixels`, a tensor of `float32` between 0 and 1.
 
 # %% tags=["solution"]
 image = np.arange(28 * 28, dtype=np.uint8).reshape(28, 28)  # starts again after 255
 pixels = torch.from_numpy(image).float() / 255
 print(f"{pixels.dtype}, from {pixels.min():.1f} to {pixels.max():.1f}")
-assert pixels.min() == 0 and pixels.max() == 1
+assert pixels.dtype == torch.float32 and pixels.max() <= 1
+assert torch.equal((255 * pixels).round().byte(), torch.from_numpy(image))
 
 # %% [markdown]
 # ## What next

@@ -185,25 +185,26 @@ assert not np.isclose(mean_loss_with_mistake(1.0), by_hand)
 # ## Try it yourself
 #
 # **1.** Take the distance itself, without its sign, instead of its square.
+# Compute the mean of the three for each of `weights`: `distances`.
 # Does the best $w$ change?
 # What does the curve look like?
 
 # %% tags=["solution"]
 distances = [np.mean([abs(predict(w, x) - 2 * x) for x in inputs]) for w in weights]
 print(f"best w = {weights[np.argmin(distances)]:.1f}, at the ends {distances[0]:.2f}")
-assert np.argmin(distances) == np.argmin(curve)
+assert np.argmin(distances) == np.argmin(curve) and np.isclose(distances[0], 4)
 
 # %% [markdown] tags=["solution"]
 # The best $w$ stays, and the curve is a V: two straight lines that meet at 2.
 
 # %% [markdown]
-# **2.** Let the targets lie on the line $y = 2x + 1$.
+# **2.** Let the targets lie on the line $y = 2x + 1$, and call the new curve `moved`.
 # Which of the 41 values is best now, and why is its loss not 0?
 
 # %% tags=["solution"]
 moved = [np.mean([loss(w, x, 2 * x + 1) for x in inputs]) for w in weights]
 print(f"best w = {weights[np.argmin(moved)]:.1f} with MSE {min(moved):.2f}")
-assert min(moved) > 0.1
+assert min(moved) > 0.1 and np.isclose(weights[np.argmin(moved)], 2.4)
 
 # %% [markdown] tags=["solution"]
 # The line $y = wx$ goes through the origin for every $w$, and these points are on a line that does not.
@@ -211,14 +212,16 @@ assert min(moved) > 0.1
 
 # %% [markdown]
 # **3.** For a model with two numbers, $xw + b$, we would try 41 values of each, in all combinations.
-# How many combinations are there for two numbers, for three, for nine?
+# How many are there for two numbers and for three, and how many `combinations` for nine?
 
 # %% tags=["solution"]
 for count in [1, 2, 3, 9]:
-    print(f"numbers in the model: {count}  combinations: {41**count:,}")
+    combinations = 41**count
+    print(f"numbers in the model: {count}  combinations: {combinations:,}")
+assert combinations == len(weights) ** 9
 
 # %% [markdown]
-# **4.** Compute the whole curve with tensors and no loop.
+# **4.** Compute the whole curve with tensors and no loop: `curve_of_tensors`.
 # Weights of shape (41, 1) times inputs of shape (3,) give all predictions at once, with the shape (41, 3).
 
 # %% tags=["solution"]

@@ -202,7 +202,8 @@ for tensor, gradient in by_hand.items():
 # ## Try it yourself
 #
 # **1.** In $a^2 + 3a$ the number $a$ is used twice, so two paths lead back to it.
-# What becomes of the two numbers that arrive? Try $a = 5$.
+# What becomes of the two numbers that arrive?
+# Try a tensor `a` of 5.
 
 # %% tags=["solution"]
 a = torch.tensor(5.0, requires_grad=True)
@@ -212,6 +213,7 @@ assert a.grad == 2 * 5 + 3
 
 # %% [markdown]
 # **2.** Show that to pass a vector to `backward` is to multiply by it, sum, and go back from that one number.
+# Do the first with a tensor `a`, and the second with its equal, `b`.
 
 # %% tags=["solution"]
 counts = torch.tensor([1.0, 10.0, 100.0])

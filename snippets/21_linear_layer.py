@@ -194,7 +194,7 @@ assert torch.isclose(sum_loss, 3 * mean_loss)
 # ## Try it yourself
 #
 # **1.** How many numbers does `nn.Linear(3, 5)` have to learn?
-# Work it out, then count.
+# Work it out, then `count`.
 
 # %% tags=["solution"]
 wide_layer = nn.Linear(3, 5)
@@ -204,7 +204,7 @@ print(count)
 assert count == 5 * 3 + 5 == 20
 
 # %% [markdown]
-# **2.** Make a layer that adds its four inputs, and nothing else.
+# **2.** Make a layer `adder` that adds its four inputs, and nothing else.
 # `nn.init.ones_` and `nn.init.zeros_` fill a tensor with ones and with zeros.
 
 # %% tags=["solution"]
@@ -216,13 +216,16 @@ assert adder(x)[0] == 1 + 2 + 3 + 4
 
 # %% [markdown]
 # **3.** Two outputs are 1 and 3, their targets 0 and 0.
-# What is the MSE?
-# And if the targets are 2 and 2?
+# What is the MSE, `from_zero`?
+# And if the targets are 2 and 2, `from_two`?
 
 # %% tags=["solution"]
 pair = torch.tensor([1.0, 3.0])
-print(F.mse_loss(pair, torch.zeros(2)).item())  # (1 + 9) / 2
-print(F.mse_loss(pair, torch.full((2,), 2.0)).item())  # (1 + 1) / 2
+from_zero = F.mse_loss(pair, torch.zeros(2)).item()  # (1 + 9) / 2
+from_two = F.mse_loss(pair, torch.full((2,), 2.0)).item()  # (1 + 1) / 2
+print(from_zero)
+print(from_two)
+assert from_zero == 5 and from_two == 1
 
 # %% [markdown]
 # ## What next

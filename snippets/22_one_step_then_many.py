@@ -223,7 +223,7 @@ assert (losses[rates < 0.99 * largest] < start_loss).all()
 #
 # ## Try it yourself
 #
-# **1.** With the learning rate 1e-4, how many steps leave a hundredth of the loss, by the factor and by counting?
+# **1.** With the learning rate 1e-4, how many steps leave a hundredth of the loss, by the factor (`steps_by_formula`) and by counting (`steps_counted`)?
 
 # %% tags=["solution"]
 factor = 1 - 2 * 1e-4 * bracket
@@ -235,12 +235,13 @@ assert steps_counted == np.ceil(steps_by_formula)
 
 # %% [markdown]
 # **2.** Divide the input by ten.
-# Up to which learning rate does the output arrive now?
+# Up to which learning rate, `new_largest`, does the output arrive now?
 
 # %% tags=["solution"]
 small_bracket = ((x / 10) ** 2).sum().item() + 1
-print(f"below {1 / small_bracket:.2f} instead of {largest:.2f}")
-assert 1 / small_bracket > 20 * largest  # that is why later pages scale their data
+new_largest = 1 / small_bracket
+print(f"below {new_largest:.2f} instead of {largest:.2f}")
+assert 20 * largest < new_largest < 1  # that is why later pages scale their data
 
 # %% [markdown]
 # ## What next

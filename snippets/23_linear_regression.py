@@ -211,6 +211,7 @@ assert abs(line(new_x).item() - 8) < 1e-4
 #
 # **1.** Train with the learning rates 0.02, 0.05 and 0.07, for 50 epochs each.
 # Which one runs away?
+# Put the three last losses into a list `final_losses`.
 
 
 # %% tags=["solution"]
@@ -233,7 +234,7 @@ assert final_losses[0] < 1 and final_losses[1] < 1 < final_losses[2]  # for ever
 
 # %% [markdown]
 # **2.** Subtract the mean from $x$ before training, and from 4 as well.
-# What does that do to the loss?
+# What does that do to the last loss, `final_loss`, and to the prediction, `centred_prediction`?
 
 # %% tags=["solution"]
 final_loss, centred_layer = train(x - x.mean(), learning_rate, num_epochs)

@@ -224,7 +224,7 @@ plt.show()
 #
 # ## Try it yourself
 #
-# **1.** How many hours does the new model want to see for a probability $p$ of 90 %, whose logit is $\log(p / (1 - p))$, in PyTorch `torch.logit`?
+# **1.** How many hours, `needed`, does the new model want to see for a probability $p$ of 90 %, whose logit is $\log(p / (1 - p))$, in PyTorch `torch.logit`?
 
 # %% tags=["solution"]
 wanted = torch.logit(torch.tensor(0.9)).item()
@@ -235,13 +235,16 @@ assert abs(trained(torch.full((1, 1), needed, device=device)) - 0.9) < 1e-3
 # %% [markdown]
 # **2.** Multiply the new model's logits by 2 and by 3: the boundary stays, the curve gets steeper.
 # What does the loss do, and what if two students contradict that: the second passed and the third failed?
+# Put the losses with the factors 1, 2 and 3 into a list `agreed`, and those of the second case into `contradicted`.
 
 # %% tags=["solution"]
 logits = logit_model(hours).detach()
-for labels in [passed, passed[[0, 2, 1, 3]]]:
-    three = [logit_criterion(factor * logits, labels).item() for factor in (1, 2, 3)]
+agreed, contradicted = [], []
+for labels, three in [(passed, agreed), (passed[[0, 2, 1, 3]], contradicted)]:
+    three += [logit_criterion(factor * logits, labels).item() for factor in (1, 2, 3)]
     print("loss", "  ".join(f"{value:.4f}" for value in three))
-    assert three == sorted(three, reverse=labels is passed)
+assert agreed[0] > agreed[1] > agreed[2]
+assert contradicted[0] < contradicted[1] < contradicted[2]
 
 # %% [markdown]
 # ## What next

@@ -214,7 +214,8 @@ plt.show()
 # ## Try it yourself
 #
 # **1.** Let a loader make batches of three of the four rows, in their order.
-# Is the mean loss of the four rows the mean of the two batch losses?
+# Is the mean loss of the four rows, `all_rows`, the mean of the two batch losses, `plain`?
+# If it is not, find the mean of the two that it is: `weighted`.
 
 # %% tags=["solution"]
 uneven = DataLoader(rows, batch_size=3)
@@ -232,7 +233,7 @@ assert abs(weighted - all_rows) < 1e-5 < abs(plain - all_rows)
 # Only the weighted mean agrees, so the loop above multiplies each loss by the length of its batch.
 
 # %% [markdown]
-# **2.** Train with the flat labels again, all four rows in each batch: what will the answers be?
+# **2.** Train with the flat labels again, all four rows in each batch: what will the four answers be, `together`?
 
 # %% tags=["solution"]
 batch_size = 4

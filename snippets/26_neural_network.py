@@ -245,7 +245,7 @@ plt.show()
 # %% [markdown]
 # ## Try it yourself
 #
-# **1.** Without the sigmoid, two linear layers are one: find its weight and bias for the two loose layers.
+# **1.** Without the sigmoid, two linear layers are one: find its `weight` and `bias` for the two loose layers.
 
 # %% tags=["solution"]
 weight = output.weight @ hidden.weight  # (1, 2) @ (2, 4) -> (1, 4)
@@ -256,16 +256,19 @@ assert torch.allclose(output(hidden(x)), x @ weight.T + bias, atol=1e-6)
 # %% [markdown]
 # **2.** A module may keep its layers in a plain list, an `nn.ModuleList`, or an `nn.Sequential` made from an `OrderedDict` of names.
 # Which parameters does each show to the optimizer?
+# Put the same two linear layers into each of the three, and count: `counts` is a list of three numbers.
 
 # %% tags=["solution"]
 pair = [nn.Linear(4, 2), nn.Linear(2, 1)]
 named = nn.Sequential(OrderedDict(hidden=pair[0], output=pair[1]))
+counts = []
 for layers in [pair, nn.ModuleList(pair), named]:
     module = nn.Module()
     module.layers = layers
     names = [name for name, _ in module.named_parameters()]
+    counts.append(len(names))
     print(f"{len(names)} in a {type(layers).__name__}", *names[:1])
-    assert (len(names) == 0) == (layers is pair)  # a plain list hides them
+assert counts == [0, 4, 4]  # a plain list hides them
 
 # %% [markdown]
 # ## What next

@@ -140,7 +140,7 @@ print(f"{i + 1} rows are the same three times")
 #
 # ## Try it yourself
 #
-# **1.** Write a stream that hands out the rows with label 1 only.
+# **1.** Write a stream `Positive` that hands out the rows with label 1 only.
 # What share of the rows is that?
 
 
@@ -156,11 +156,12 @@ class Positive(IterableDataset):
 
 count = sum(1 for row in Positive())
 print(f"{count / len(in_memory):.1%}")
-assert count == table[:, -1].sum()
+assert sum(1 for row in Positive()) == table[:, -1].sum()
 
 # %% [markdown]
 # **2.** A stream can be shuffled a little: keep 100 rows, and hand out a random one of them each time a new one comes.
 # Does every row come once?
+# Stack the features of all that come: `rows`.
 
 
 # %% tags=["solution"]
@@ -180,7 +181,7 @@ class ShuffledStream(IterableDataset):
 rows = torch.stack([features for features, label in ShuffledStream()])
 print("first row moved:", not torch.equal(rows[0], in_memory[0][0]))
 assert torch.allclose(rows.sum(dim=0), table[:, :-1].sum(dim=0), atol=1e-2)
-assert len(rows) == len(in_memory)
+assert len(rows) == len(in_memory) and not torch.equal(rows, table[:, :-1])
 
 # %%
 folder.cleanup()

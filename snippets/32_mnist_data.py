@@ -264,7 +264,7 @@ assert torch.equal(old_images, train_set.data)
 # ## Try it yourself
 #
 # **1.** Are there as many zeros as ones?
-# Count each digit of the training set.
+# Count each digit of the training set: `counts`, a tensor of ten numbers.
 
 # %% tags=["solution"]
 counts = digits.train_labels.bincount()
@@ -274,16 +274,18 @@ assert counts.sum() == 60_000 and counts.min() > 5000
 
 # %% [markdown]
 # **2.** `v2.RandomAffine` turns and shifts a picture by a random amount.
-# Apply it ten times to one digit.
+# Apply it ten times to one digit, and collect the ten `copies`.
 
 # %% tags=["solution"] alt="One digit ten times, each copy turned and moved differently"
 wobble = v2.RandomAffine(degrees=20, translate=(0.1, 0.1))
 image, _ = train_set[0]  # (1, 28, 28)
+copies = [wobble(image) for _ in range(10)]
 fig, axes = plt.subplots(2, 5, figsize=(5.5, 2.3), layout="constrained")
-for ax in axes.flat:
-    ax.imshow(wobble(image).squeeze(0).numpy(), cmap="gray")
+for ax, copy in zip(axes.flat, copies):
+    ax.imshow(copy.squeeze(0).numpy(), cmap="gray")
     ax.axis("off")
 plt.show()
+assert len(copies) == 10 and not torch.equal(copies[0], copies[1])
 
 # %% [markdown]
 # ## What next

@@ -298,6 +298,7 @@ for place in pairs.argsort(descending=True)[:2].sort().values.tolist():
 #
 # **1.** Many programs use `AdamW`: with each step it also pulls each weight a little towards 0, which is called **weight decay**.
 # Does it read more than Adam, at the same rate?
+# Call the difference of the means of three seeds `gain`.
 
 # %% tags=["solution"]
 rate = best_rate["Adam, one cycle"]
@@ -311,16 +312,20 @@ assert abs(gain) < standard_error
 
 # %% [markdown]
 # **2.** Which are the ten mistakes of which the model was surest?
+# Put the numbers of these test images into a tensor `surest`.
 # Would you have read those digits right?
 
 # %% tags=["solution"] alt="Ten misread digits, each with its label and the guess"
 sureness = probabilities.amax(dim=1) * (guess != truth)
+surest = sureness.argsort(descending=True)[:10]
 fig, axes = plt.subplots(2, 5, figsize=(5.5, 2.8), layout="constrained")
-for ax, i in zip(axes.flat, sureness.argsort(descending=True)):
+for ax, i in zip(axes.flat, surest):
     ax.imshow(digits.test_images[i].numpy(), cmap="gray")
     ax.set_title(f"{truth[i]} → {guess[i]}")
     ax.axis("off")
 plt.show()
+assert len(surest) == 10 and (guess[surest] != truth[surest]).all()
+assert probabilities[surest].max() == probabilities[guess != truth].max()
 
 # %% [markdown]
 # ## What next

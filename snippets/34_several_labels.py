@@ -333,6 +333,7 @@ plt.show()
 # **1.** Here one of two labels is always true.
 # Ask instead whether the first number is above one half, and whether the second is.
 # What does the network say where neither is, as for $[0.2, 0.3]$?
+# Call its probabilities there `none`.
 
 # %% tags=["solution"]
 above = torch.zeros_like(train_y)  # (samples, 3); the third label is never true
@@ -350,7 +351,7 @@ assert not none.round().any()
 
 # %% [markdown]
 # **2.** `nn.CrossEntropyLoss` also takes probabilities as targets.
-# Give it the three labels, divided by their sum, and look at its softmax for $[0.5, 0]$.
+# Give it the three labels, divided by their sum, and look at its softmax for $[0.5, 0]$: `both`, a tensor of three numbers.
 
 # %% tags=["solution"]
 divided = train_y / train_y.sum(dim=1, keepdim=True)

@@ -384,6 +384,7 @@ assert needed["cross entropy", 0.2] < needed["squared error", 0.2]
 #
 # **1.** Train with cross entropy and Adam.
 # Does the error reach 0 within 100 epochs?
+# Call the epochs of three seeds `with_adam`.
 
 # %% tags=["solution"]
 with_adam = epochs_needed(cross_entropy, adam, learning_rate)
@@ -392,7 +393,7 @@ assert sum(with_adam) < needed["squared error", 0.1]
 
 # %% [markdown]
 # **2.** How far does a network without hidden layers get?
-# Its sizes are `[2, 1]`.
+# Its sizes are `[2, 1]`; call its errors, epoch by epoch, `line_errors`.
 
 # %% tags=["solution"]
 _, _, line_errors = train([2, 1], cross_entropy, adam, learning_rate)

@@ -289,7 +289,7 @@ assert recall > 0.75 and right > baseline
 # ## Try it yourself
 #
 # **1.** What was the mending worth?
-# Train logistic regression on the table as it came, at the rate 1.
+# Train logistic regression on the table as it came, at the rate 1, and call its test accuracy `as_it_came`.
 
 # %% tags=["solution"]
 as_it_came = report("as it came", measure(linear, SGD, [1], raw.to(device)))
@@ -301,6 +301,7 @@ assert accuracy < as_it_came + standard_error
 # %% [markdown]
 # **2.** Put the median of the measured values where nothing was measured.
 # Does it help?
+# Call the test accuracy `with_medians`.
 
 # %% tags=["solution"]
 filled = features.clone()

@@ -300,6 +300,7 @@ plt.show()
 #
 # **1.** Leave the ReLUs out, so that the layers are linear all the way.
 # Give them a rate of their own, since the large one makes them run away.
+# What is their accuracy, `linear_accuracy`?
 
 # %% tags=["solution"]
 _, linear_accuracy = score(0.004, 0.9, activation=nn.Identity)
@@ -311,7 +312,7 @@ assert linear_accuracy < gains[0.9]
 
 # %% [markdown]
 # **2.** A momentum of 0.9 adds nine tenths of the last step to each.
-# If the gradient is always 1 and the rate 1, how long does a step become?
+# If the gradient is always 1 and the rate 1, how long does a `step` become?
 
 # %% tags=["solution"]
 step = 0.0

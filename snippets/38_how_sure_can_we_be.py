@@ -299,7 +299,7 @@ assert table["linear, new"] > table["linear, old"] + 0.05
 #
 # **1.** Two runs are judged on the same test digits, so what is hard for both tells nothing about their difference.
 # Only the digits that exactly one of them reads do: with $k$ of them, the standard error of the difference is $\sqrt{k}/n$.
-# Compare two seeds of the new deep recipe.
+# Compare two seeds of the new deep recipe, with numbers `k` and `n`.
 
 # %% tags=["solution"]
 one, other, _ = answers["deep, new"]
@@ -314,13 +314,13 @@ assert k**0.5 / n < 2**0.5 * error
 # But the recipe is the same for both, so the difference is one of seeds, not of recipes.
 
 # %% [markdown]
-# **2.** How many test digits would tell 98.0 % from 98.2 %, if the difference of two unpaired networks is to be three standard errors?
+# **2.** How many test digits, `n`, would tell 98.0 % from 98.2 %, if the difference of two unpaired networks is to be three standard errors?
 
 # %% tags=["solution"]
 p, difference = 0.981, 0.002
 n = round(2 * p * (1 - p) * (3 / difference) ** 2)
 print(f"{n:,} digits")
-assert abs(3 * 2**0.5 * standard_error(p, n) - difference) < 1e-5
+assert abs(3 * 2**0.5 * standard_error(0.981, n) - 0.002) < 1e-5
 
 # %% [markdown]
 # ## What next

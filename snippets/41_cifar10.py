@@ -271,7 +271,7 @@ assert gray_accuracy > (guessing + test_accuracy) / 2
 # ## Try it yourself
 #
 # **1.** Shuffle the pixels: put the 3072 numbers of every picture in another order, the same for all.
-# How many test pictures does the nearest mean get right now?
+# What share of the test pictures does the nearest mean get right now: `shuffled_accuracy`?
 
 # %% tags=["solution"]
 shuffled = torch.randperm(3072).to(device)
@@ -288,7 +288,7 @@ assert abs(shuffled_accuracy - test_accuracy) < 1e-3
 
 # %% [markdown]
 # **2.** And colour without place?
-# Replace each picture, and each mean picture, by its mean red, green and blue.
+# Replace each picture, and each mean picture, by its mean red, green and blue, and call the accuracy `color_accuracy`.
 
 # %% tags=["solution"]
 color_images = test_images.unflatten(1, (3, -1)).mean(dim=2)  # (10000, 3)

@@ -307,7 +307,7 @@ assert num_characters < 40_000 and (again - maps).abs().max() < 0.01
 # ## Try it yourself
 #
 # **1.** A fully connected layer could do what the convolution does, from 3072 inputs to 4704 outputs.
-# How many weights would it have, for each that the convolution has?
+# How many `times` as many weights would it have as the convolution?
 
 # %% tags=["solution"]
 times = (3 * 32 * 32) * (6 * 28 * 28) // model[0].weight.numel()
@@ -317,6 +317,7 @@ assert times == 3072 * 4704 // 450
 # %% [markdown]
 # **2.** Shift the pictures set aside by 4 pixels, as on the page before.
 # The feature maps move along with the picture; does the accuracy stay?
+# Call it `shifted`, and that of the pictures as they are `unshifted`.
 
 # %% tags=["solution"]
 moved_maps = F.conv2d(picture.roll(4, dims=1)[None, None], filters)

@@ -272,14 +272,12 @@ plt.show()
 #
 # ## Try it yourself
 #
-# **1.** Pool first and apply ReLU then.
+# **1.** Pool first and apply ReLU then, in a network `swapped` of the same layers.
 # Are the outputs the same, and which order is less work?
 
 # %% tags=["solution"]
 swapped = nn.Sequential(model[0], model[2], model[1], *model[3:])
-batch = test_images[:100]
-with torch.no_grad():
-    assert torch.equal(swapped(batch), model(batch))
+assert torch.equal(swapped(test_images[:100]), model(test_images[:100]))
 print(f"{6 * 14 * 14} values go through ReLU instead of {6 * 28 * 28}")
 
 # %% [markdown] tags=["solution"]
@@ -288,7 +286,7 @@ print(f"{6 * 14 * 14} values go through ReLU instead of {6 * 28 * 28}")
 
 # %% [markdown]
 # **2.** A convolution with `stride=2` needs no pooling to give 14 × 14 values.
-# How many multiplications are left?
+# Count the places, `num_places`, and the multiplications that are `left`.
 
 # %% tags=["solution"]
 strided = nn.Conv2d(3, 6, kernel_size=5, stride=2)

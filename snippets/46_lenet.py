@@ -372,6 +372,7 @@ plt.show()
 #
 # **1.** When the model is sure, is it right?
 # Compare its mean probability with its accuracy, for the answers above and below 80 %.
+# Call the mask of those above `sure`.
 
 # %% tags=["solution"]
 sure = probabilities > 0.8
@@ -381,7 +382,7 @@ for name, part in [("sure", sure), ("not sure", ~sure)]:
 assert right[sure].float().mean() > right[~sure].float().mean()
 
 # %% [markdown]
-# **2.** How much of the file is the first linear layer?
+# **2.** What `share` of the file is the first linear layer?
 
 # %% tags=["solution"]
 share = model.linear1.weight.numel() / sum(value.numel() for value in state.values())

@@ -267,16 +267,17 @@ assert min(cost.values()) > 0  # for every seed
 #
 # ## Try it yourself
 #
-# **1.** Stop early: at which epoch was the first network's loss on the pictures set aside lowest, and what was its accuracy then?
+# **1.** Stop early: at which epoch, `best_epoch` (counted from 0), was the first network's loss on the pictures set aside lowest, and what was its accuracy then?
 
 # %% tags=["solution"]
 best_epoch = unseen_losses.index(min(unseen_losses))
 early, late = unseen[best_epoch][1], unseen[-1][1]
 print(f"accuracy {early:.2f} there, {late:.2f} at the end")
-assert best_epoch < num_epochs / 2
+assert unseen_losses[best_epoch] == min(unseen_losses) and best_epoch < num_epochs / 2
 
 # %% [markdown]
 # **2.** Does `model.eval()` also turn off the gradients?
+# Compute a `loss` in this mode, and look.
 
 # %% tags=["solution"]
 loss = F.cross_entropy(finished["none"].eval()(valid_images[:4]), valid_labels[:4])

@@ -162,20 +162,26 @@ plt.show()
 #
 # **1.** By how many standard errors do the convolution and the 120 units differ?
 # The mean of three runs is off by the standard deviation over the square root of 3, and a difference by the root of the sum of both squares.
+# Call the difference of the two means `difference`, and by how much it is off `error`.
 
 # %% tags=["solution"]
 (a, a_deviation), (b, b_deviation) = results["convolution"], results["120 units"]
-error = math.hypot(a_deviation, b_deviation) / math.sqrt(3)
-print(f"{a - b:.3f} ± {error:.3f}")
-assert a > b
+difference, error = a - b, math.hypot(a_deviation, b_deviation) / math.sqrt(3)
+print(f"{difference:.3f} ± {error:.3f}")
+assert difference > 0
+assert math.isclose(
+    3 * error**2, results["convolution"][1] ** 2 + results["120 units"][1] ** 2
+)
 
 # %% [markdown]
 # **2.** Which network gets most right for each parameter that it has?
+# Call it `thriftiest`, by its name in `results`.
 
 # %% tags=["solution"]
 shares = {name: mean / parameters[name] for name, (mean, _) in results.items()}
-print(max(shares, key=shares.get))
-assert max(shares, key=shares.get) in ["two convolutions", "LeNet"]
+thriftiest = max(shares, key=shares.get)
+print(thriftiest)
+assert thriftiest in ["two convolutions", "LeNet"]
 
 # %% [markdown]
 # ## What next

@@ -254,7 +254,7 @@ assert [epoch for epoch in epochs if epoch % 5 == 0] == [0, 5, 10, 15]
 # %% [markdown]
 # ## Try it yourself
 #
-# **1.** Indent the step of $w$ once more.
+# **1.** Indent the step of `w` once more.
 # How near to 2 does it come now?
 
 # %% tags=["solution"]
@@ -267,8 +267,8 @@ print(f"w is {w:.3f}")
 assert abs(w - 2) < 0.1
 
 # %% [markdown]
-# **2.** Write a check that an optimizer holds every parameter of a model.
-# Try it on one that was given the first layer only, and on one that was given all.
+# **2.** Write a check that an optimizer holds every parameter of a model: `holds_all(optimizer, model)`.
+# Try it on one that was given the first layer only, `first_layer`, and on one that was given all, `whole`.
 
 
 # %% tags=["solution"]

@@ -297,6 +297,7 @@ frame.set_index("old").rename_axis(index=None, columns="old")
 # ## Try it yourself
 #
 # **1.** What does `torch.range(0, 3)` do today, and what should be written for it?
+# Call the values of both `old` and `new`.
 
 # %% tags=["solution"]
 old, new = compare("torch.range(0, 3)", "torch.arange(0, 4)")
@@ -304,6 +305,7 @@ assert old.tolist() == new.tolist() == [0, 1, 2, 3]  # range included its end
 
 # %% [markdown]
 # **2.** Bring this loop of 2017 up to date: six spellings are old.
+# Then run it for an epoch with `net` as the model and `[(x, torch.ones(1))] * 3` as the `loader`.
 #
 # ```python
 # for batch, target in loader:
@@ -316,6 +318,20 @@ assert old.tolist() == new.tolist() == [0, 1, 2, 3]  # range included its end
 #     optimizer.step()
 #     total += loss.data[0]
 # ```
+
+# %% tags=["solution"]
+loader, total = [(x, torch.ones(1))] * 3, 0.0
+optimizer = SGD(net.parameters(), lr=0.1)
+scheduler = StepLR(optimizer, step_size=1)
+for batch, target in loader:
+    batch, target = batch.to(device), target.to(device)
+    loss = F.binary_cross_entropy_with_logits(net(batch), target)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    scheduler.step()
+    total += loss.item()
+assert isinstance(total, float) and scheduler.last_epoch == len(loader) == 3
 
 # %% [markdown] tags=["solution"]
 # `Variable`, `.cuda()`, the order of the scheduler, `F.sigmoid`, `size_average` and `.data[0]` are gone.

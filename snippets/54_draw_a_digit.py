@@ -419,6 +419,7 @@ assert list(probabilities(layers, seen).argmax(axis=1)) == list(range(10))
 #
 # **1.** With four bits a weight is a whole number from −7 to 7.
 # Are they enough?
+# Call the `share` of test digits that are still read right so.
 
 # %% tags=["solution"]
 coarse = []
@@ -432,6 +433,7 @@ assert share > test_accuracy - 0.02
 # %% [markdown]
 # **2.** The network knows ten digits and nothing else.
 # What does it make of digits that lie on their side, and how sure is it?
+# Call its accuracy `side_accuracy`, and the mean of its largest probabilities `mean_sureness`.
 
 # %% tags=["solution"]
 chances = probabilities(layers, np.rot90(pixels, axes=(1, 2)))

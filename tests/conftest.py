@@ -215,6 +215,24 @@ class PageReporter:
             write_seconds(_snippets(session.config), stems, new)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many practice notebooks ran, and which were left to their session."""
+    calls = [
+        (stem, report.outcome)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, stem in report.user_properties
+        if name == "practice notebook"
+    ]
+    if calls:
+        left = sorted(stem for stem, outcome in calls if outcome == "skipped")
+        terminalreporter.write_line(
+            f"practice notebooks: {len(calls) - len(left)} ran, {len(left)} are left "
+            f"to `nox -s practice`: {', '.join(left) or 'none'}"
+        )
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--record") and config.getoption("--claims-only"):

@@ -180,12 +180,19 @@ def test_workflow_installs_nothing_without_its_digest() -> None:
     lines = [line for file in files for line in file.read_text().splitlines()]
     assert not [line for line in lines if "pipx" in line]
     installs = [line for line in lines if "pip install" in line]
-    assert len(installs) == 6
+    assert len(installs) == 7
     assert all("--require-hashes -r pins/" in line for line in installs)
     packages = json.loads((ROOT / "pins/package-lock.json").read_text())["packages"]
     locked = [entry for name, entry in packages.items() if name]
     assert all(entry["integrity"].startswith("sha512-") for entry in locked)
     assert locked
+
+
+def test_each_schedule_of_the_workflow_starts_a_job() -> None:
+    text = (ROOT / ".github" / "workflows" / "publish.yml").read_text()
+    times = re.findall(r'- cron: "([^"]+)"', text)
+    assert times == re.findall(r"if: github\.event\.schedule == '([^']+)'", text)
+    assert "- run: nox -s practice\n" in text
 
 
 def test_workflow_may_only_read_but_where_it_publishes() -> None:

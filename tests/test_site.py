@@ -662,6 +662,27 @@ def test_downloads_run_in_an_empty_folder(project: Path, tmp_path: Path) -> None
     assert "(12_second_page.py" not in notebook.cells[0].source
 
 
+def test_a_page_offers_its_practice_notebook(project: Path) -> None:
+    """Which loads its data as the other notebook does, and has no solution."""
+    script = project / "snippets" / "11_first_page.py"
+    script.write_text(FIRST.replace('print("```")', 'ticks = "```"\nassert ticks'))
+    site = build_site(project)
+    name = "downloads/first_page-practice.ipynb"
+    assert f'href="{name}" download' in (site / "first-page.html").read_text()
+    notebook = nbformat.read(site / name, as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert not any(cell.outputs for cell in code)
+    tools, helper, _, _, empty, check = [cell.source for cell in code]
+    assert "def check_exercise" in tools
+    assert "def mnist" in helper
+    assert empty.endswith("\nticks = ...")
+    assert '["ticks"]' in check
+    assert "Ticks." not in nbformat.writes(notebook)
+    assert "[D2L](https://d2l.ai/)" in notebook.cells[-1].source
+
+
 def test_a_download_without_helper_is_the_page_itself() -> None:
     assert runnable_script(SECOND, HELPER) == SECOND
 

@@ -60,6 +60,7 @@ from lessons import (
     page_path,
 )
 from policy import closed, is_closed
+from practice import practice_notebook
 from prose import Link
 from rendering import (
     VERBATIM,
@@ -447,7 +448,7 @@ def lesson_of(page: Page) -> Lesson | None:
 
 
 def lesson_files(lesson: Lesson, config: MkDocsConfig) -> Iterator[File]:
-    """A lesson's page, its two downloads, and what it publishes for its widgets."""
+    """A lesson's page, its downloads, and what it publishes for its widgets."""
     page = LessonFile.generated(
         config,
         lesson.uri,
@@ -462,7 +463,7 @@ def lesson_files(lesson: Lesson, config: MkDocsConfig) -> Iterator[File]:
 
 
 def downloads(lesson: Lesson, config: MkDocsConfig) -> dict[str, str]:
-    """A lesson as a script and as a notebook that run on their own, by address."""
+    """A lesson as a script and as notebooks that run on their own, by address."""
     helper = lesson.script.with_name("load.py").read_text(encoding="utf-8")
     script = lesson.script.read_text(encoding="utf-8")
     reading = site.reading.get(lesson.stem, [])
@@ -474,14 +475,18 @@ def downloads(lesson: Lesson, config: MkDocsConfig) -> dict[str, str]:
     name = f"{lesson.name}.downloads"
     if kept := site.kept.take(name, made_of):
         return kept
+
+    def link(found: Link) -> str:
+        return download_link(found, lesson, config.site_url)
+
+    notebook = lesson.notebook
     made = {
         f"downloads/{lesson.name}.py": runnable_script(script, helper),
         f"downloads/{lesson.name}.ipynb": runnable_notebook(
-            lesson.notebook,
-            helper,
-            lambda link: download_link(link, lesson, config.site_url),
-            reading,
-            questions,
+            notebook, helper, link, reading, questions
+        ),
+        f"downloads/{lesson.name}-practice.ipynb": practice_notebook(
+            notebook, helper, link, reading
         ),
     }
     site.kept.keep(name, made_of, made)

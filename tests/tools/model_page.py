@@ -99,7 +99,7 @@ plt.show()
 # %% [markdown]
 # ## Try it yourself
 #
-# **1.** How near are weight and bias to 2 and 1?
+# **1.** How near are `weight` and `bias` to 2 and 1?
 
 # %% tags=["solution"]
 weight, bias = model.weight.item(), model.bias.item()
@@ -107,7 +107,7 @@ print(f"weight {weight:.2f}, bias {bias:.2f}")
 assert abs(weight - 2) < 0.2 and abs(bias - 1) < 0.2
 
 # %% [markdown]
-# **2.** What is the smallest mean squared error that any line can reach on the training points?
+# **2.** What is the smallest mean squared error that any line can reach on the training points: `smallest`?
 
 # %% tags=["solution"]
 columns = torch.cat([train_x, torch.ones_like(train_x)], dim=1).cpu()  # (40, 2)
