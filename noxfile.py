@@ -19,6 +19,7 @@ import nox
 
 sys.path.append(str(Path(__file__).parent / "tests"))
 from tools.built import Build, Installed
+from tools.check_site import problems
 
 nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["lint", "tests", "docs"]
@@ -69,6 +70,12 @@ def run_tool(session: nox.Session, name: str, *arguments: str) -> None:
     """Run a module of tests/tools/ in the same way."""
     command = [str(PYTHON), "-m", f"tools.{name}", *arguments]
     session.run(*command, env={"PYTHONPATH": "tests"})
+
+
+def check_site(session: nox.Session, site: Path) -> None:
+    """Stop where a page shows a mark of a template, or a lesson has no page."""
+    if found := list(problems(site)):
+        session.error("\n".join(found))
 
 
 @contextmanager
@@ -248,6 +255,7 @@ def docs(session: nox.Session) -> None:
             mkdocs.communicate("build\n")
         if mkdocs.returncode:
             session.error(f"mkdocs build --strict ended with {mkdocs.returncode}")
+        check_site(session, SITE)
         build.end()
     session.log(f"the site is in {SITE}: open {SITE / 'index.html'}")
     if "serve" in session.posargs and session.interactive:

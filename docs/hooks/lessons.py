@@ -308,18 +308,18 @@ def load_lessons(folder: Path, live: bool = False) -> list[Lesson]:
 
 
 def by_chapter(
-    lessons: list[Lesson], about: dict[int, dict[str, str]]
+    lessons: list[Lesson], about: dict[str, dict[str, str]]
 ) -> list[Chapter]:
     """Lessons in their chapters, both in order; `about` has `title` and `gives`."""
     chapters = []
     for number, group in groupby(lessons, lambda lesson: lesson.chapter):
         members = list(group)
-        if number not in about:
+        if str(number) not in about:
             raise PluginError(
                 f"{members[0].script.name} is of chapter {number}, which is not "
                 "under `extra.chapters` in mkdocs.yml"
             )
-        chapters.append(Chapter(number, **about[number], lessons=members))
+        chapters.append(Chapter(number, **about[str(number)], lessons=members))
     return chapters
 
 
