@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     for stem, title in [("11_a_page", "A `page`"), ("12_other", "The $w$ of it")]:
         script = f"# %% [markdown]\n# # {title}\n\n# %%\nprint('# # no title')\n"
         (tmp_path / "snippets" / f"{stem}.py").write_text(script)
-    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "about").mkdir(parents=True)
     (tmp_path / "site" / "a-page.html").write_text(LESSON + HARMLESS)
     (tmp_path / "site" / "other.html").write_text("<h1>The\n<b>w</b> of it</h1>")
     return tmp_path
@@ -51,10 +51,7 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
         "a-page.html shows `See {{ lessons[0].title }}`, a template's mark",
     ),
     "a statement, in a folder": (
-        lambda site: (
-            (site / "about").mkdir(),
-            (site / "about" / "index.html").write_text("<p>{% for a in b %}"),
-        ),
+        lambda site: (site / "about" / "index.html").write_text("<p>{% for a in b %}"),
         "about/index.html shows `{% for a in b %}`",
     ),
     "a comment": (

@@ -20,7 +20,7 @@ import pytest
 from bs4 import BeautifulSoup
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
-from mkdocs.exceptions import Abort, PluginError
+from mkdocs.exceptions import Abort
 from mkdocs.livereload import LiveReloadServer
 from nbformat import NotebookNode
 from PIL import Image
@@ -28,13 +28,13 @@ from PIL import Image
 from downloads import needed_source, runnable_script
 from finishing import compact, valid, write_archive
 from hook import LOOK, SETTLE, colab, look_often
-from lessons import duration, load_if_changed, load_lessons
+from lessons import CannotPublish, duration, load_if_changed, load_lessons
 from outputs import inline_svg, output_html
 from page_runner import store
 from page_runner.script import parse
+from pages import fence, grouped
 from policy import Inspector, closed, end_of_cell
 from prose import difference, links, plain_text, split_list
-from rendering import fence, grouped
 
 ROOT = Path(__file__).parents[1]
 
@@ -657,7 +657,7 @@ def test_links_are_those_of_the_parsed_text() -> None:
     "statement", ["import load", "from load import mnist as m", "from load import nope"]
 )
 def test_helper_is_imported_in_one_way(statement: str) -> None:
-    with pytest.raises(PluginError):
+    with pytest.raises(CannotPublish):
         runnable_script(f"# %%\n{statement}\n", HELPER)
 
 
