@@ -30,9 +30,7 @@ from prose import Link
 ROOT = Path(__file__).parents[2]
 FRONT_MATTER = re.compile(r"---\n(.*?\n)---\n", re.DOTALL)
 FENCED = re.compile(rf"^(`{{3,}}){VERBATIM}\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
-BLANK = re.compile(
-    r"(?P<code>^(`{3,})\w*\n.*?\n\2$)|\n{3,}", re.DOTALL | re.MULTILINE
-)
+BLANK = re.compile(r"(?P<code>^(`{3,})\w*\n.*?\n\2$)|\n{3,}", re.DOTALL | re.MULTILINE)
 SPECIAL = re.compile(r"[\\`*_\[\]<>$]")  # what Markdown may take for more than itself
 WIDGET = re.compile(r'data-widget="([\w-]+)"')
 KATEX = "assets/vendor/katex/katex.min"
