@@ -180,7 +180,7 @@ def test_workflow_installs_nothing_without_its_digest() -> None:
     lines = [line for file in files for line in file.read_text().splitlines()]
     assert not [line for line in lines if "pipx" in line]
     installs = [line for line in lines if "pip install" in line]
-    assert len(installs) == 6
+    assert len(installs) == 7
     assert all("--require-hashes -r pins/" in line for line in installs)
     packages = json.loads((ROOT / "pins/package-lock.json").read_text())["packages"]
     locked = [entry for name, entry in packages.items() if name]

@@ -1051,6 +1051,7 @@ def test_a_build_folder_has_finished_pages(project: Path) -> None:
         in (pages / "second-page.md").read_text()
     )
     assert "1. [The first page](first-page.md)" in (pages / "index.md").read_text()
+    assert (pages / "about.md").read_text().startswith("---\ntitle: About\n---\n\n#")
     for page in pages.glob("*.md"):
         text = page.read_text()
         assert not re.search(r"\{[{%]|verbatim|<!--|\d_\w+\.py|\.\./", text), page

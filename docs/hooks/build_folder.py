@@ -25,12 +25,15 @@ from finishing import ARCHIVE_OFFER
 from lessons import CannotPublish, Lesson, duration
 from pages import TAB, TEMPLATES, VERBATIM, Book, Outputs, log
 from policy import END_OF_CELL
-from prose import Link
+from prose import Link, plain_text
 
 ROOT = Path(__file__).parents[2]
 FRONT_MATTER = re.compile(r"---\n(.*?\n)---\n", re.DOTALL)
+TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 FENCED = re.compile(rf"^(`{{3,}}){VERBATIM}\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
-BLANK = re.compile(r"(?P<code>^(`{3,})\w*\n.*?\n\2$)|\n{3,}", re.DOTALL | re.MULTILINE)
+BLANK = re.compile(
+    r"(?P<code>^(`{3,})[^\n]*\n.*?\n\2$)|\n{3,}", re.DOTALL | re.MULTILINE
+)
 SPECIAL = re.compile(r"[\\`*_\[\]<>$]")  # what Markdown may take for more than itself
 WIDGET = re.compile(r'data-widget="([\w-]+)"')
 KATEX = "assets/vendor/katex/katex.min"
@@ -41,10 +44,18 @@ class Settings(yaml.SafeLoader):
     """Reads mkdocs.yml, which names environment variables."""
 
 
-Settings.add_constructor(
-    "!ENV",
-    lambda loader, node: os.environ.get(node.value[0].value, node.value[1].value),
-)
+def environment(loader: Settings, node: yaml.SequenceNode) -> str | None:
+    """An environment variable, or what stands beside its name."""
+    name, default = loader.construct_sequence(node)
+    return os.environ.get(name, default)
+
+
+Settings.add_constructor("!ENV", environment)
+
+
+def as_yaml(values: dict[str, Any]) -> str:
+    """Values as YAML, in their order, a text on one line."""
+    return yaml.safe_dump(values, allow_unicode=True, sort_keys=False, width=10**6)
 
 
 class Heard(logging.Handler):
@@ -114,7 +125,9 @@ class Writer:
         page = Outputs(source=source, uri=source)
         text = path.read_text(encoding="utf-8")
         front = FRONT_MATTER.match(text)
-        about = yaml.safe_load(front[1]) if front else {}
+        title = TITLE.search(text)
+        about = {"title": plain_text(title[1])} if title else {}
+        about |= yaml.safe_load(front[1]) if front else {}
         path_of_learning = self.env.get_template("learning-path.md.j2")
         text = self.book.written_markdown(
             text[front.end() :] if front else text,
@@ -128,9 +141,9 @@ class Writer:
         """A page with its front matter and its pictures; its outputs put in place."""
         text = FENCED.sub(lambda block: self.html(block[2], page), text)
         text = BLANK.sub(lambda found: found["code"] or "\n\n", text)
-        front = yaml.safe_dump(about, allow_unicode=True, sort_keys=False)
-        front = f"---\n{front}---\n\n" if about else ""
-        self.write(page.uri, f"{front}{text.replace(TAB, chr(9))}".encode())
+        front = as_yaml(about)
+        text = f"---\n{front}---\n\n{text.strip()}\n".replace(TAB, "\t")
+        self.write(page.uri, text.encode())
         for uri, picture in page.pictures.items():
             self.write(uri, picture)
 
@@ -184,9 +197,7 @@ def build(folder: Path, root: Path = ROOT) -> None:
         "extra_css": [f"{KATEX}.css"],
         "extra_javascript": [f"{KATEX}.js", "assets/maths.js"],
     }
-    settings_file.write_text(
-        yaml.safe_dump(told, allow_unicode=True, sort_keys=False), encoding="utf-8"
-    )
+    settings_file.write_text(as_yaml(told), encoding="utf-8")
 
 
 def main() -> None:

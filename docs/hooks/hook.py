@@ -308,7 +308,8 @@ def on_page_context(context: dict, page: Page, config: MkDocsConfig, **_: Any) -
 def search_entries(config: MkDocsConfig) -> list[dict[str, Any]]:
     """The search index as it is now, which the plugin has begun anew in this build."""
     plugin: Any = config.plugins[f"{config.theme.name}/search"]
-    return plugin.search_index.entries
+    provider = getattr(plugin, "provider", plugin)  # in Material's continuation
+    return provider.search_index.entries
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
