@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tools.generators import Differs, build, files_of, kinds_of_difference
+from tools import generators
+from tools.generators import (
+    Differs,
+    build,
+    check,
+    files_of,
+    kinds_of_difference,
+    properdocs,
+)
 
 
 def made_site(folder: Path, generator: str, text: str = "text") -> Path:
@@ -32,6 +40,19 @@ def test_only_the_name_of_the_generator_may_differ(tmp_path: Path) -> None:
         "page.html",
         "all.zip/all/page.html",
     }
+
+
+def test_another_file_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sites = [made_site(tmp_path / "a", "x"), made_site(tmp_path / "b", "y", "other")]
+    monkeypatch.setattr(generators, "copy_project", lambda folder: folder)
+    monkeypatch.setattr(generators, "build", lambda *_: sites.pop(0))
+    with pytest.raises(Differs, match=r"differ:\nall.zip/all/page.html\npage.html$"):
+        properdocs(tmp_path, tmp_path)
+
+
+def test_a_site_without_lessons_fails(tmp_path: Path) -> None:
+    with pytest.raises(Differs, match=r"12_shapes.py has no page"):
+        check(made_site(tmp_path / "a", "x"))
 
 
 def test_what_differs_is_told_by_its_kind() -> None:
