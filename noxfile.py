@@ -1,5 +1,5 @@
 """Sessions: each prepares the one shared environment and calls pytest, mkdocs or ruff;
-`versions` alone has environments of its own.
+`versions` and `generators` have environments of their own.
 
 The commands that they call work in any environment that has the packages: on a machine
 with a torch of its own, `python -m pytest tests/test_pages.py --device cuda`.
@@ -19,6 +19,7 @@ import nox
 
 sys.path.append(str(Path(__file__).parent / "tests"))
 from tools.built import Build, Installed
+from tools.check_site import problems
 
 nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["lint", "tests", "docs"]
@@ -34,6 +35,7 @@ PYTHON = ENVIRONMENTS / "shared" / BINARY
 SITE = Path("site").absolute()
 PINS = Path("pins").absolute()  # with digests: what installs and checks the rest
 NPM = ENVIRONMENTS / "npm"
+GENERATORS = ["properdocs", "materialx", "zensical"]  # beside MkDocs and Material
 
 
 def prepare(session: nox.Session, *groups: str) -> None:
@@ -69,6 +71,12 @@ def run_tool(session: nox.Session, name: str, *arguments: str) -> None:
     """Run a module of tests/tools/ in the same way."""
     command = [str(PYTHON), "-m", f"tools.{name}", *arguments]
     session.run(*command, env={"PYTHONPATH": "tests"})
+
+
+def check_site(session: nox.Session, site: Path) -> None:
+    """Stop where a page shows a mark of a template, or a lesson has no page."""
+    if found := list(problems(site)):
+        session.error("\n".join(found))
 
 
 @contextmanager
@@ -258,6 +266,7 @@ def docs(session: nox.Session) -> None:
             mkdocs.communicate("build\n")
         if mkdocs.returncode:
             session.error(f"mkdocs build --strict ended with {mkdocs.returncode}")
+        check_site(session, SITE)
         build.end()
     session.log(f"the site is in {SITE}: open {SITE / 'index.html'}")
     if "serve" in session.posargs and session.interactive:
@@ -269,6 +278,21 @@ def serve(session: nox.Session) -> None:
     """Serve the site; saving a page re-runs that page, renders it and reloads it."""
     prepare(session, "tests", "docs")
     run(session, "mkdocs", "serve", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("program", GENERATORS, ids=GENERATORS)
+def generators(session: nox.Session, program: str) -> None:
+    """Build the site of the executed pages with another program, and look at it."""
+    prepare(session, "docs")
+    python = ENVIRONMENTS / program / BINARY
+    pinned = "--constraint=constraints.txt"
+    requirements = nox.project.dependency_groups(PROJECT, program)
+    install(session, sys.executable, python, pinned, *requirements)
+    if program == "materialx":  # mkdocs-jupyter asks for Material, of the same files
+        alone = [pinned, "--no-deps", "mkdocs-jupyter"]
+        install(session, sys.executable, python, *alone)
+    run_tool(session, "generators", program, str(python))
 
 
 @nox.session

@@ -21,21 +21,23 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
-from mkdocs.exceptions import Abort, PluginError
+from mkdocs.exceptions import Abort
 from mkdocs.livereload import LiveReloadServer
 from nbformat import NotebookNode
 from PIL import Image
 
+import build_folder
 from downloads import needed_source, runnable_script
 from finishing import compact, valid, write_archive
 from hook import LOOK, SETTLE, colab, look_often
-from lessons import duration, load_if_changed, load_lessons
+from lessons import CannotPublish, duration, load_if_changed, load_lessons
 from outputs import inline_svg, output_html
 from page_runner import store
 from page_runner.script import parse
+from pages import fence, grouped
 from policy import Inspector, closed, end_of_cell
 from prose import difference, links, plain_text, split_list
-from rendering import fence, grouped
+from tools.check_site import problems
 
 ROOT = Path(__file__).parents[1]
 
@@ -745,7 +747,7 @@ def test_links_are_those_of_the_parsed_text() -> None:
     "statement", ["import load", "from load import mnist as m", "from load import nope"]
 )
 def test_helper_is_imported_in_one_way(statement: str) -> None:
-    with pytest.raises(PluginError):
+    with pytest.raises(CannotPublish):
         runnable_script(f"# %%\n{statement}\n", HELPER)
 
 
@@ -1107,3 +1109,94 @@ def test_texts() -> None:
     )
     times = [duration(s).replace(NO_BREAK, " ") for s in (0.004, 3.21, 12.3, 125)]
     assert times == ["0.1 s", "3.2 s", "12 s", "2 min 5 s"]
+
+
+def article_text(page: Path) -> str:
+    """What a page says, without facts, links to headings and white space."""
+    soup = tree(page)
+    for element in soup.select(".lesson-facts, .headerlink, script"):
+        element.decompose()
+    article = soup.select_one("article, [role=main]")
+    assert article
+    return re.sub(r"[\s\N{NO-BREAK SPACE}]", "", article.text)
+
+
+def test_a_build_folder_has_finished_pages(project: Path) -> None:
+    site = build_site(project)
+    build_folder.build(project / "folder", project)
+    pages = project / "folder" / "pages"
+
+    first = (pages / "first-page.md").read_text()
+    assert first.startswith("---\ntitle: The first page\ndescription: It shows what w")
+    assert "# The first `page`\n\n- Level: beginner\n- Runs in: 0.3" in first
+    assert "[checking](about.md) and [the second](second-page.md#a-part)" in first
+    assert "[notebook](downloads/first_page.ipynb)" in first
+    assert "MNIST: each digit was blurred." in first
+    assert "in place of MNIST" in first
+    assert '<details class="solution" markdown="block">\n<summary>Solution' in first
+    assert "<pre><samp>```&#10;&lt;b&gt;&#10;&#10;  end</samp></pre>" in first
+    assert 'aria-label="A line &amp; a dot"' in first
+    assert (
+        "Read first: [The first page](first-page.md)"
+        in (pages / "second-page.md").read_text()
+    )
+    assert "1. [The first page](first-page.md)" in (pages / "index.md").read_text()
+    assert (pages / "about.md").read_text().startswith("---\ntitle: About\n---\n\n#")
+    for page in pages.glob("*.md"):
+        text = page.read_text()
+        assert not re.search(r"\{[{%]|verbatim|<!--|\d_\w+\.py|\.\./", text), page
+        for link in links(text):
+            target = link.target.partition("#")[0]
+            assert "://" in target or (pages / target).exists(), link.target
+    for file in (*site.glob("downloads/*"), *site.glob("assets/*.css")):
+        assert (pages / file.relative_to(site)).read_bytes() == file.read_bytes()
+
+
+def test_a_build_folder_needs_no_hook(project: Path) -> None:
+    """MkDocs alone, with its own theme, makes the same text of it as with the hook."""
+    site = build_site(project)
+    build_folder.build(project / "folder", project)
+    plain = render(project / "folder")
+    assert list(problems(plain, project / "snippets")) == []
+    ours = article_text(site / "first-page.html")
+    theirs = article_text(plain / "first-page.html")
+    start = ours.index("Itshows")
+    assert theirs.endswith(ours[start:])
+    assert len(tree(plain / "first-page.html").select("details.solution")) == 1
+    assert len(tree(plain / "first-page.html").select("svg")) == 1
+
+
+def test_a_build_folder_needs_no_mkdocs(project: Path) -> None:
+    """Written by a Python that cannot import it."""
+    build_site(project)
+    code = (
+        "import sys, pathlib; sys.modules['mkdocs'] = None; import build_folder; "
+        "build_folder.build(pathlib.Path('folder'), pathlib.Path())"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "docs" / "hooks")}
+    subprocess.run(
+        [sys.executable, "-c", code], cwd=project, env=environment, check=True
+    )
+    assert (project / "folder" / "pages" / "first-page.md").exists()
+
+
+def test_a_build_folder_replaces_none_but_its_own(project: Path) -> None:
+    build_site(project)
+    folder = project / "folder"
+    build_folder.build(folder, project)
+    (folder / "pages" / "old.md").write_text("old")
+    build_folder.build(folder, project)
+    assert not (folder / "pages" / "old.md").exists()
+    with pytest.raises(CannotPublish, match="is no build folder"):
+        build_folder.build(project / "docs", project)
+    assert (project / "docs" / "about.md").exists()
+
+
+def test_a_build_folder_of_a_page_that_warns_is_a_failure(project: Path) -> None:
+    build_site(project)
+    about = project / "docs" / "about.md"
+    about.write_text('# About\n\n{% set one = lesson("13_none") %}\n')
+    command = [sys.executable, "docs/hooks/build_folder.py", "folder"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "about.md names 13_none, which is no lesson" in done.stderr

@@ -7,9 +7,9 @@ from functools import lru_cache
 from itertools import pairwise
 
 import nbformat
-from mkdocs.exceptions import PluginError
 
 from asking import Question, questions_html
+from lessons import CannotPublish
 from prose import Link, links
 
 FOLDED = {"jupyter": {"source_hidden": True}}  # JupyterLab shows the cell as one line
@@ -95,7 +95,7 @@ def load_imports(source: str) -> list[ast.ImportFrom]:
         if isinstance(node, ast.ImportFrom) and node.module == "load":
             found.append(node)
         elif isinstance(node, ast.Import) and "load" in [a.name for a in node.names]:
-            raise PluginError("write `from load import ...`, not `import load`")
+            raise CannotPublish("write `from load import ...`, not `import load`")
     return sorted(found, key=lambda node: node.lineno)
 
 
@@ -104,7 +104,7 @@ def imported_names(imports: list[ast.ImportFrom]) -> tuple[str, ...]:
     aliases = [alias for node in imports for alias in node.names]
     for alias in aliases:
         if alias.asname or alias.name == "*":
-            raise PluginError("`from load import` takes plain names: no `as`, no `*`")
+            raise CannotPublish("`from load import` takes plain names: no `as`, no `*`")
     return tuple(alias.name for alias in aliases)
 
 
@@ -136,7 +136,7 @@ def needed_source(module: str, names: tuple[str, ...]) -> str:
         needed.add(name)
         found = [node for node, bound in providers if name in bound]
         if not found and name in names:
-            raise PluginError(f"load.py has no {name}")
+            raise CannotPublish(f"load.py has no {name}")
         for node in found:
             if not isinstance(node, ast.Import | ast.ImportFrom):
                 queue += used_names(node)

@@ -1,9 +1,10 @@
 """Hands executed pages to MkDocs, so that they become pages like the hand-written ones.
 
 A lesson enters the site as a notebook file (`on_files`), which mkdocs-jupyter makes a
-page of. The template in `templates/` writes it as Markdown, which MkDocs renders with
-all extensions and its checks of links and anchors (`render`). Hand-written pages are
-Jinja templates, which know the lessons (`on_page_markdown`).
+page of. Every page comes as Markdown from `pages.py`, which knows of no generator: a
+lesson by a template, a hand-written page as a template, which knows the lessons
+(`on_page_markdown`). MkDocs renders both with all extensions and its checks of links
+and anchors (`render`).
 
 What a page has become is kept, in two steps: what Markdown makes of it, and the whole
 page as the theme makes it, with its entries in the search index. Each is taken from an
@@ -12,18 +13,15 @@ page that warns is not kept, so that it warns again.
 """
 
 import atexit
-import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
-from copy import deepcopy
+from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import jinja2
 from mkdocs.config.defaults import MkDocsConfig
@@ -33,51 +31,17 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation, Section
 from mkdocs.structure.pages import Page
-from nbformat import NotebookNode
 from watchdog.observers.polling import PollingObserver
 
-from asking import (
-    Question,
-    closing,
-    is_asked,
-    load_questions,
-    opening,
-    questions_html,
-)
-from downloads import runnable_notebook, runnable_script
 from finishing import compact, valid, write_archive
 from kept import Kept, digest, digest_of_files, installed
-from lessons import (
-    Chapter,
-    Lesson,
-    by_chapter,
-    counted,
-    duration,
-    load_lessons,
-    load_reading,
-    load_sources,
-    load_terms,
-    page_path,
-)
+from lessons import CannotPublish, Lesson, counted, duration, page_path
+from pages import QUESTIONS, VERBATIM, Book, fence, log, sources_of
 from policy import closed, is_closed
-from practice import practice_notebook
-from prose import Link
-from rendering import (
-    VERBATIM,
-    Rendering,
-    cell_end,
-    code_block,
-    fence,
-    generated_file,
-    grouped,
-    log,
-)
+from rendering import Rendering, generated_file
 
 HERE = Path(__file__).parent
-NAV_PLACEHOLDER = "lessons"  # in mkdocs.yml's nav: where the chapters go
 LOOK, SETTLE = 0.1, 0.2  # seconds, when served live
-QUESTIONS = "published/questions.js"  # of all lessons, for the page that asks them
-SEARCH = "material/search"  # the plugin, by the name that it has for MkDocs
 
 # What renders, as it was when it was imported: a later edit is of the next start.
 PROGRAM = digest(digest_of_files(HERE), installed())
@@ -93,10 +57,7 @@ class LessonFile(File):
 class Site:
     """What the events have to tell each other in one build."""
 
-    lessons: dict[str, Lesson]  # by stem, in order
-    chapters: list[Chapter]
-    reading: dict[str, list[str]]  # places to read on, by stem
-    questions: dict[str, list[Question]]  # to come back to, by stem
+    book: Book
     now: Rendering
     rendered: dict[str, Rendering]  # by the page's uri
     kept: Kept
@@ -109,6 +70,15 @@ class Site:
 
 
 site = Site()
+
+
+@contextmanager
+def told_to_mkdocs() -> Iterator[None]:
+    """What keeps a page from being published, as an error that MkDocs shows."""
+    try:
+        yield
+    except CannotPublish as error:
+        raise PluginError(str(error)) from error
 
 
 def on_startup(command: str, **_: Any) -> None:
@@ -176,26 +146,24 @@ def look_often(server: LiveReloadServer, config: MkDocsConfig) -> None:
 
 
 @event_priority(-50)  # mkdocs-jupyter's own handling of files comes first
+@told_to_mkdocs()
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the lessons, their downloads and their places in the navigation."""
-    lessons = load_lessons(root(config) / "snippets", site.live)
-    site.lessons = {lesson.stem: lesson for lesson in lessons}
-    site.chapters = by_chapter(lessons, config.extra["chapters"])
-    site.reading = load_reading(Path(config.docs_dir, "reading.yml"))
-    site.questions = load_questions(Path(config.docs_dir, "questions.yml"), lessons)
+    snippets, docs = root(config) / "snippets", Path(config.docs_dir)
+    site.book = Book.load(snippets, docs, config.extra, site.live)
     site.env = prepared(config.theme.get_env(), config)
     counted.update(site.kept.take("words", PROGRAM) or {})
     taken = {file.dest_uri: file.src_uri for file in files}
-    for lesson in lessons:
+    for lesson in site.book.lessons.values():
         for file in lesson_files(lesson, config):
             if file.dest_uri in taken:
                 other = taken[file.dest_uri]
                 raise PluginError(f"{lesson.uri} and {other} have the same address")
             taken[file.dest_uri] = file.src_uri
             files.append(file)
-    files.append(generated_file(config, QUESTIONS, questions_script(site.questions)))
+    files.append(generated_file(config, QUESTIONS, site.book.questions_script()))
     site.files = digest(sorted((f.src_uri, f.url, f.inclusion.name) for f in files))
-    config.nav = with_chapters(config.nav or [])
+    config.nav = site.book.navigation(config.nav or [], lambda lesson: lesson.uri)
     return files
 
 
@@ -217,34 +185,18 @@ def on_page_read_source(page: Page, **_: Any) -> str | None:
     return "" if lesson_of(page) else None
 
 
+@told_to_mkdocs()
 def on_page_markdown(
     markdown: str, page: Page, config: MkDocsConfig, files: Files
 ) -> str:
     """Remember the page; fill in what a hand-written one says of the lessons."""
-    site.now = Rendering(page, config, files)
+    now = site.now = Rendering.of(page, config, files)
     if lesson := lesson_of(page):
-        first = [found for stem in lesson.read_first if (found := find_lesson(stem))]
+        first = site.book.read_first(lesson, now)
         summary = escape(lesson.summary)
         page.meta.update(lesson=lesson, read_first=first, description=summary)
         return markdown
-    template = site.env.overlay(
-        undefined=jinja2.StrictUndefined,
-        comment_start_string="<!--#",  # `{#` starts an id in Markdown
-        comment_end_string="#-->",
-    ).from_string(markdown)
-    lessons = list(site.lessons.values())
-    return template.render(
-        lessons=lessons,
-        lesson=find_lesson,
-        sources=lambda: load_sources(Path(config.docs_dir, "sources.yml"), lessons),
-        glossary=lambda: load_terms(Path(config.docs_dir, "glossary.yml")),
-        reading=reading_list,
-        measured=lambda name: measured(Path(config.docs_dir, "measured", name)),
-        figure=figure,
-        archive=config.extra["archive"],
-        chapters=site.chapters,
-        learning_path=learning_path(),
-    )
+    return site.book.written_markdown(markdown, now, site.env, learning_path())
 
 
 def render(config: MkDocsConfig, files: Files) -> None:
@@ -254,7 +206,7 @@ def render(config: MkDocsConfig, files: Files) -> None:
     now.made_of = digest(
         site.settings,
         site.files,
-        made_from(lesson) if lesson else page.markdown,
+        site.book.made_from(lesson) if lesson else page.markdown,
         now.outputs,  # that a hand-written page has filled in by now
         shown_meta(page),
         vars(page).get("title"),  # from the navigation
@@ -266,43 +218,15 @@ def render(config: MkDocsConfig, files: Files) -> None:
     if lesson:
         for difference in lesson.differences:
             log.warning(f"{difference}: write what both dialects read alike")
-    now.markdown(lesson_markdown(lesson) if lesson else page.markdown or "")
+    text = site.book.lesson_markdown(lesson, now) if lesson else page.markdown
+    now.markdown(text or "")
     if not now.has_warned():
         site.kept.keep(name, now.made_of, now.work())
-
-
-def made_from(lesson: Lesson) -> list[Any]:
-    """What the text of a lesson's page is made of."""
-    stem = lesson.stem
-    return [lesson.checksum, site.reading.get(stem), site.questions[stem]]
 
 
 def kept_name(page: Page, step: str) -> str:
     """By which what a page has become is kept."""
     return f"{page.file.dest_uri}.{step}".replace("/", "--")
-
-
-def lesson_markdown(lesson: Lesson) -> str:
-    """An executed lesson as Markdown."""
-    loader = jinja2.FileSystemLoader(HERE / "templates")
-    env = jinja2.Environment(loader=loader)
-    env.filters.update(
-        grouped=grouped,
-        code_block=code_block,
-        cell_end=cell_end,
-        shown=shown,
-        is_asked=is_asked,
-        opening=opening,
-        closing=closing,
-        verbatim=lambda html: fence(html, VERBATIM),
-    )
-    cells = deepcopy(lesson.notebook.cells)  # notes are moved to their code
-    template = env.get_template("lesson.md.j2")
-    return template.render(
-        cells=cells,
-        questions=questions_html(site.questions[lesson.stem]),
-        reading_on=reading_on(lesson),
-    )
 
 
 def shown_meta(page: Page) -> dict[str, Any]:
@@ -382,7 +306,9 @@ def on_page_context(context: dict, page: Page, config: MkDocsConfig, **_: Any) -
 
 def search_entries(config: MkDocsConfig) -> list[dict[str, Any]]:
     """The search index as it is now, which the plugin has begun anew in this build."""
-    return config.plugins[SEARCH].search_index.entries  # type: ignore[attr-defined]
+    plugin: Any = config.plugins[f"{config.theme.name}/search"]
+    provider = getattr(plugin, "provider", plugin)  # in Material's continuation
+    return provider.search_index.entries
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
@@ -408,7 +334,7 @@ def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
 @event_priority(-200)  # the offline plugin writes its search index at -100
 def on_post_build(config: MkDocsConfig, **_: Any) -> None:
     """Finish pages that were only copied; offer the site as a zip."""
-    words = {lesson.checksum: lesson.words for lesson in site.lessons.values()}
+    words = {lesson.checksum: lesson.words for lesson in site.book.lessons.values()}
     if words != site.kept.take("words", PROGRAM):
         site.kept.keep("words", PROGRAM, words)
     site.kept.drop_others()
@@ -444,11 +370,11 @@ def root(config: MkDocsConfig) -> Path:
 def lesson_of(page: Page) -> Lesson | None:
     """The lesson that a page shows; None for a hand-written page."""
     is_lesson = isinstance(page.file, LessonFile)
-    return site.lessons[Path(page.file.src_uri).stem] if is_lesson else None
+    return site.book.lessons[Path(page.file.src_uri).stem] if is_lesson else None
 
 
 def lesson_files(lesson: Lesson, config: MkDocsConfig) -> Iterator[File]:
-    """A lesson's page, its downloads, and what it publishes for its widgets."""
+    """A lesson's page, its two downloads, and what it publishes for its widgets."""
     page = LessonFile.generated(
         config,
         lesson.uri,
@@ -464,44 +390,19 @@ def lesson_files(lesson: Lesson, config: MkDocsConfig) -> Iterator[File]:
 
 def downloads(lesson: Lesson, config: MkDocsConfig) -> dict[str, str]:
     """A lesson as a script and as notebooks that run on their own, by address."""
-    helper = lesson.script.with_name("load.py").read_text(encoding="utf-8")
-    script = lesson.script.read_text(encoding="utf-8")
-    reading = site.reading.get(lesson.stem, [])
-    questions = site.questions[lesson.stem]
-    addresses = [one.address for one in site.lessons.values()]
     made_of = digest(
-        PROGRAM, made_from(lesson), script, helper, addresses, config.site_url
+        PROGRAM,
+        site.book.made_from(lesson),
+        [path.read_text(encoding="utf-8") for path in sources_of(lesson)],
+        [one.address for one in site.book.lessons.values()],
+        config.site_url,
     )
     name = f"{lesson.name}.downloads"
     if kept := site.kept.take(name, made_of):
         return kept
-
-    def link(found: Link) -> str:
-        return download_link(found, lesson, config.site_url)
-
-    notebook = lesson.notebook
-    made = {
-        f"downloads/{lesson.name}.py": runnable_script(script, helper),
-        f"downloads/{lesson.name}.ipynb": runnable_notebook(
-            notebook, helper, link, reading, questions
-        ),
-        f"downloads/{lesson.name}-practice.ipynb": practice_notebook(
-            notebook, helper, link, reading
-        ),
-    }
+    made = site.book.downloads(lesson, config.site_url)
     site.kept.keep(name, made_of, made)
     return made
-
-
-def download_link(link: Link, lesson: Lesson, site_url: str | None) -> str:
-    """A link in a downloaded notebook: to the published site, if it has an address."""
-    if urlsplit(link.target).scheme:
-        return f"[{link.text}]({link.target})"
-    path, hash_sign, anchor = link.target.partition("#")
-    known = site.lessons.get(Path(path).stem) if path else lesson
-    address = known.address if known else f"{Path(path).stem}.html"
-    at = f"{site_url}{address}{hash_sign}{anchor}"
-    return f"[{link.text}]({at})" if site_url else link.text
 
 
 def colab(repository: str | None) -> str | None:
@@ -515,62 +416,7 @@ def colab(repository: str | None) -> str | None:
     return f"https://colab.research.google.com/github/{owner_and_name}/blob/gh-pages"
 
 
-def with_chapters(nav: list) -> list:
-    """The navigation of mkdocs.yml with the chapters in their place."""
-    chapters = [
-        {chapter.name: [lesson.uri for lesson in chapter.lessons]}
-        for chapter in site.chapters
-    ]
-    at = nav.index(NAV_PLACEHOLDER)
-    return [*nav[:at], *chapters, *nav[at + 1 :]]
-
-
-def find_lesson(stem: str) -> Lesson | None:
-    """The lesson that a page names; None, and a warning, where there is none."""
-    if stem not in site.lessons:
-        log.warning(f"{site.now.page.file.src_uri} names {stem}, which is no lesson")
-    return site.lessons.get(stem)
-
-
-def figure(source: Lesson, number: int) -> str:
-    """The n-th figure of a lesson, for a hand-written page."""
-    if number > len(source.figures):
-        log.warning(f"{source.script.name} draws {len(source.figures)} figures")
-        return ""
-    return site.now.output(*source.figures[number - 1])
-
-
-def shown(output: NotebookNode, cell: NotebookNode) -> str:
-    """An output of a lesson's cell as Markdown."""
-    lesson = lesson_of(site.now.page)
-    where = lesson.where(cell) if lesson else ""
-    return site.now.output(output, cell.metadata.get("alt", ""), where)
-
-
-def reading_on(lesson: Lesson) -> str:
-    """Where to read on after a lesson, as Markdown."""
-    places = reading_list(lesson)
-    return f"### Read on\n\n{places}" if places else ""
-
-
-def reading_list(lesson: Lesson) -> str:
-    """The places to read on after a lesson, as a list in Markdown."""
-    return "\n".join(f"- {place}" for place in site.reading.get(lesson.stem, []))
-
-
-def questions_script(questions: dict[str, list[Question]]) -> str:
-    """All questions as a script, which a page on disk may load."""
-    cards = [one for of_page in questions.values() for one in of_page]
-    return f"window.questions = {json.dumps(cards)};\n"
-
-
-def measured(stem: Path) -> dict[str, Any] | None:
-    """What a session has measured and written down; None where none has."""
-    path = stem.with_suffix(".json")
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-
 def learning_path() -> str:
     """All lessons with what they give, for a hand-written page."""
     template = site.env.get_template("partials/learning-path.html")
-    return fence(template.render(chapters=site.chapters), VERBATIM)
+    return fence(template.render(chapters=site.book.chapters), VERBATIM)

@@ -12,7 +12,6 @@ from pathlib import Path
 import nbformat
 import yaml
 from markdown.extensions.toc import slugify
-from mkdocs.exceptions import PluginError
 from nbformat import NotebookNode
 
 from outputs import is_picture
@@ -196,6 +195,10 @@ def place_of(script: Path) -> tuple[int, int, str]:
     return int(chapter), int(place or 0), script.stem
 
 
+class CannotPublish(Exception):
+    """Something that no site may show; the message says what, and what to do."""
+
+
 class NotHandedOver(Exception):
     """There is no page file to show; the message names it, and a cure."""
 
@@ -275,7 +278,7 @@ class Chapter:
 
 
 def load_lessons(folder: Path, live: bool = False) -> list[Lesson]:
-    """Every lesson of a folder, in order; PluginError where one cannot be published.
+    """Every lesson of a folder, in order; CannotPublish where one cannot be published.
 
     Served live, a lesson whose code has changed is shown with its last run, and one
     that has never run is left out.
@@ -303,23 +306,23 @@ def load_lessons(folder: Path, live: bool = False) -> list[Lesson]:
     if not lessons and not problems:
         problems.append(f"{folder} holds no page")
     if problems:
-        raise PluginError("\n".join(problems))
+        raise CannotPublish("\n".join(problems))
     return lessons
 
 
 def by_chapter(
-    lessons: list[Lesson], about: dict[int, dict[str, str]]
+    lessons: list[Lesson], about: dict[str, dict[str, str]]
 ) -> list[Chapter]:
     """Lessons in their chapters, both in order; `about` has `title` and `gives`."""
     chapters = []
     for number, group in groupby(lessons, lambda lesson: lesson.chapter):
         members = list(group)
-        if number not in about:
-            raise PluginError(
+        if str(number) not in about:
+            raise CannotPublish(
                 f"{members[0].script.name} is of chapter {number}, which is not "
                 "under `extra.chapters` in mkdocs.yml"
             )
-        chapters.append(Chapter(number, **about[number], lessons=members))
+        chapters.append(Chapter(number, **about[str(number)], lessons=members))
     return chapters
 
 
@@ -358,14 +361,14 @@ def load_sources(
 ) -> list[tuple[str, list[tuple[str, str, list[tuple[Lesson, str, str]]]]]]:
     """The sources as titles with rows: name, text, and who teaches it in which section.
 
-    A section is given by its text and its anchor. PluginError where a row has no
+    A section is given by its text and its anchor. CannotPublish where a row has no
     lesson, or a lesson teaches a row that is none.
     """
     sources = read_yaml(path)
     taught = [(row, lesson) for lesson in lessons for row in lesson.teaches]
     known = {row for source in sources.values() for row in source["rows"]}
     if lost := known.symmetric_difference(row for row, _ in taught):
-        raise PluginError(f"rows taught by no page, or unknown: {sorted(lost)}")
+        raise CannotPublish(f"rows taught by no page, or unknown: {sorted(lost)}")
 
     def teachers(row: str) -> list[tuple[Lesson, str, str]]:
         found = [

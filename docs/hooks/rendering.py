@@ -1,12 +1,8 @@
-"""One page on its way through Markdown, and what a notebook's cells are on that way."""
+"""One page on its way through MkDocs' Markdown."""
 
 import base64
 import logging
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
-from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -14,16 +10,8 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, TableOfContents, get_toc
 from mkdocs.utils import get_relative_url
-from nbformat import NotebookNode
 
-from outputs import is_picture, output_html, output_markdown
-from policy import end_of_cell
-from prose import split_list
-
-log = logging.getLogger("mkdocs.hooks.lessons")  # strict builds count its warnings
-
-VERBATIM = "verbatim"  # kind of a fenced block whose content is HTML
-TAB = "\ue009"  # stands for a tab in code: Markdown makes spaces of tabs
+from pages import TAB, Outputs
 
 
 class Warnings(logging.Handler):
@@ -46,20 +34,24 @@ class Warnings(logging.Handler):
 heard = Warnings()
 
 
-@dataclass
-class Rendering:
+@dataclass(kw_only=True)
+class Rendering(Outputs):
     """The page that MkDocs renders at present, and what has come of it."""
 
     page: Page
     config: MkDocsConfig
     files: Files
-    outputs: dict[str, str] = field(default_factory=dict)  # HTML, by its mark
-    pictures: dict[str, bytes] = field(default_factory=dict)  # WebP, by its address
     content: str = ""
     made_of: str = ""  # digest of all that decides what it is
     finished: dict[str, Any] | None = None  # what an earlier build kept of it
     warned: bool = False  # about this page
     warned_before: int = field(default_factory=lambda: heard.count)
+
+    @classmethod
+    def of(cls, page: Page, config: MkDocsConfig, files: Files) -> "Rendering":
+        """The rendering of a page, of which nothing has come yet."""
+        source, uri = page.file.src_uri, page.file.dest_uri
+        return cls(source=source, uri=uri, page=page, config=config, files=files)
 
     def markdown(self, text: str) -> None:
         """Render a page's Markdown, as MkDocs does, into `content` and the page."""
@@ -76,30 +68,6 @@ class Rendering:
         self.warned = self.warned or heard.since(self.warned_before)
         return self.warned
 
-    def output(self, output: NotebookNode, alt: str, where: str = "") -> str:
-        """An output of a cell as Markdown: of all but Markdown itself, only a mark.
-
-        What was printed is no Markdown, and a drawing is most of a page and no text:
-        neither goes through what is done to prose.
-        """
-        if is_picture(output) and not alt:
-            self.warn("has a figure without a text alternative (alt)", where)
-        if text := output_markdown(output):
-            return text
-        number = 1 + len(self.outputs)
-        mark = f"<!--output {number}-->"
-        try:
-            html = output_html(output, alt, f"f{number}-", self._save)
-        except ValueError as error:
-            self.warn(f"has {error}: show it as text, a table or a picture", where)
-            html = ""
-        self.outputs[mark] = html
-        return fence(mark, VERBATIM)
-
-    def warn(self, message: str, where: str = "") -> None:
-        """A warning about a place of this page, which stops a strict build."""
-        log.warning(f"{where or self.page.file.src_uri} {message}")
-
     def with_outputs(self, html: str, drawings: bool = True) -> str:
         """The page's HTML with its outputs in the place of their marks."""
         for mark, output in self.outputs.items():
@@ -107,16 +75,14 @@ class Rendering:
                 html = html.replace(mark, output)
         return html
 
-    def _save(self, picture: bytes) -> str:
-        """Add a picture to the site; its address from this page."""
-        stem = Path(self.page.file.dest_uri).stem
-        uri = f"figures/{stem}-{1 + len(self.pictures)}.webp"
-        self._add_picture(uri, picture)
-        return get_relative_url(uri, self.page.url)
-
-    def _add_picture(self, uri: str, picture: bytes) -> None:
-        self.pictures[uri] = picture
+    def add_picture(self, uri: str, picture: bytes) -> None:
+        """Keep a picture, and make a file of the site of it."""
+        super().add_picture(uri, picture)
         self.files.append(generated_file(self.config, uri, picture))
+
+    def address(self, uri: str) -> str:
+        """What a link on this page to a file of the site says."""
+        return get_relative_url(uri, self.page.url)
 
     def work(self) -> dict[str, Any]:
         """What has come of the page until now, as JSON can hold it."""
@@ -141,7 +107,7 @@ class Rendering:
         self.outputs = work["outputs"]
         for uri, picture in work["pictures"].items():
             if uri not in self.pictures:  # a hand-written page has added its own
-                self._add_picture(uri, base64.b64decode(picture))
+                self.add_picture(uri, base64.b64decode(picture))
         page.title = work["title"]
         page.toc = get_toc(work["toc"])
         page.present_anchor_ids = set(work["anchors"])
@@ -168,36 +134,3 @@ def generated_file(config: MkDocsConfig, uri: str, content: str | bytes) -> File
     return File.generated(
         config, uri, content=content, inclusion=InclusionLevel.INCLUDED
     )
-
-
-def fence(text: str, kind: str) -> str:
-    """A fenced block that nothing in its text can end."""
-    ticks = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
-    return f"{ticks}{kind}\n{text}\n{ticks}"
-
-
-def code_block(cell: NotebookNode) -> str:
-    """The code of a cell as a fenced block."""
-    return fence(cell.source.replace("\t", TAB), "python")
-
-
-def cell_end(cell: NotebookNode) -> str:
-    """A mark after a cell, by which what is wrong with the page is told from where."""
-    return fence(end_of_cell(cell.id), VERBATIM)
-
-
-def grouped(cells: list[NotebookNode]) -> Iterator[tuple[bool, list[NotebookNode]]]:
-    """Cells in their order, solutions that follow each other taken together."""
-    place_annotations(cells)
-    for is_solution, group in groupby(
-        cells, lambda cell: "solution" in cell.metadata.get("tags", [])
-    ):
-        yield is_solution, list(group)
-
-
-def place_annotations(cells: list[NotebookNode]) -> None:
-    """Move the list that explains `# (1)!` in a cell to before the cell's outputs."""
-    for cell, after in pairwise(cells):
-        if cell.cell_type != "code" or "# (1)!" not in cell.source:
-            continue
-        cell.metadata["annotations"], after.source = split_list(after.source)
