@@ -187,4 +187,4 @@ assert thriftiest in ["two convolutions", "LeNet"]
 # ## What next
 #
 # This was the last page of the chapter on images.
-# The [next page](51_mistakes.py) collects what goes wrong most often in programs like these.
+# The [next page](50_errors_you_will_meet.py) begins a chapter on what goes wrong in programs like these.

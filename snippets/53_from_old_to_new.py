@@ -341,4 +341,4 @@ assert isinstance(total, float) and scheduler.last_epoch == len(loader) == 3
 # ## What next
 #
 # The spellings are the easy half; what old programs did wrong in any spelling is on the pages about [mistakes](51_mistakes.py) and [more mistakes](52_more_mistakes.py).
-# The [last page](54_draw_a_digit.py) leaves the old tutorials behind: a network that reads what you draw.
+# The [next page](54_draw_a_digit.py) leaves the old tutorials behind: a network that reads what you draw.

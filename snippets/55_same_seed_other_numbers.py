@@ -266,5 +266,6 @@ assert gap[:20].max() < 1e-3 and gap.max() > 0.01
 # %% [markdown]
 # ## What next
 #
+# The [next page](56_were_they_right.py) runs the old tutorials' recipes whole, and compares what they reported with what comes out.
 # [How sure can we be?](38_how_sure_can_we_be.py) has more on what a spread over seeds says, and what a test set allows.
 # That a last digit can decide everything was found by Edward Lorenz in 1961, when he typed a number with three digits in place of six into a model of the weather.

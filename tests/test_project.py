@@ -61,6 +61,16 @@ def test_old_gradients_are_cleared_right_before_new_ones(script: Path) -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=STEMS)
+def test_the_page_called_next_is_the_next(script: Path) -> None:
+    text = script.read_text(encoding="utf-8")
+    at = STEMS.index(script.stem)
+    for name, shift in [("next", 1), ("last", -1), ("before", -1)]:
+        words = rf"\[[^\]]*\b(?:{name} page|page {name})\b[^\]]*\]\((\w+)\.py"
+        for linked in re.findall(words, text):
+            assert linked == STEMS[at + shift]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=STEMS)
 def test_recording_can_be_read(script: Path) -> None:
     expected = read(ROOT / "tests" / "expected" / f"{script.stem}.txt")
     assert expected is not None
@@ -192,7 +202,7 @@ def test_each_schedule_of_the_workflow_starts_a_job() -> None:
     text = (ROOT / ".github" / "workflows" / "publish.yml").read_text()
     times = re.findall(r'- cron: "([^"]+)"', text)
     assert times == re.findall(r"if: github\.event\.schedule == '([^']+)'", text)
-    assert "- run: nox -s practice\n" in text
+    assert "- run: nox -s docs generators practice\n" in text
 
 
 def test_workflow_may_only_read_but_where_it_publishes() -> None:

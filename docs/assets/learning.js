@@ -55,9 +55,8 @@ const keeper = {
 
   const NEAR = 0.05; // a decimal that is off by a twentieth is right
 
-  function isRight(answer, right) {
+  function isNear(answer, right) {
     const [typed, printed] = [answer, right].map((text) => Number(text.replaceAll(",", "")));
-    if (Number.isNaN(typed) || Number.isNaN(printed)) return answer === right;
     const room = Number.isInteger(printed) ? 0 : NEAR * Math.abs(printed);
     return Math.abs(typed - printed) <= room;
   }
@@ -73,6 +72,8 @@ const keeper = {
     controls.setAttribute("role", "group");
     controls.setAttribute("aria-labelledby", question.id);
 
+    const isRight = list ? (answer) => answer === right : (answer) => isNear(answer, right);
+
     function open(answer) {
       box.classList.add("is-open");
       for (const control of controls.children) {
@@ -80,7 +81,7 @@ const keeper = {
         control.toggleAttribute("data-chosen", control.textContent === answer);
         control.toggleAttribute("data-right", control.textContent === right);
       }
-      if (answer !== null) said.textContent = isRight(answer, right) ? "Right." : "No.";
+      if (answer !== null) said.textContent = isRight(answer) ? "Right." : "No.";
       output.tabIndex = -1;
       output.focus({ preventScroll: true }); // a disabled button has none
     }
