@@ -7,8 +7,6 @@
 #     read_first: [38_how_sure_can_we_be, 48_side_by_side]
 #     time_limit: 3600
 #     cites:
-#       "39 %": reported for 25 units
-#       "45 %": reported for one convolution, with and without pooling
 #       "61 %": reported for two convolutions
 #       "62 %": reported for two convolutions, in its second script
 #       "46": epochs of the rings' plateau, as reported
