@@ -283,8 +283,10 @@
       announcement.node
     );
     pictureChoice.set(chosen);
-    refresh();
-    announcement.hush(); // nothing has happened yet that is worth announcing
+    setTimeout(() => { // the page answers first
+      refresh();
+      announcement.hush(); // nothing has happened yet that is worth announcing
+    });
   }
 
   for (const place of document.querySelectorAll('[data-widget="what-the-network-sees"]')) {
