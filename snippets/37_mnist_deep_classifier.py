@@ -102,7 +102,7 @@ assert abs(valid_loss - math.log(10)) < 0.008
 #
 # Batches of 64, SGD with a learning rate of 0.01 and a **momentum** of 0.5: each step adds half of the one before.
 # Per batch: logits, loss, gradients, step; per epoch: a look at the validation digits.
-# The old recipe goes on to nine epochs; two show where it goes.
+# The old recipe goes on to nine epochs, and [run whole](56_were_they_right.py) it reads 97 %; two show where it goes.
 
 # %%
 num_epochs = 2

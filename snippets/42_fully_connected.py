@@ -254,7 +254,7 @@ assert test_accuracy > means["raw logits"] > means["two sigmoids"]
 # %% [markdown]
 # The second sigmoid, the mistake, costs almost three hundredths, and the first one costs more.
 # All these differences are several standard errors, and larger than what the seeds do.
-# The old tutorial reports 0.39, from seven times as many pictures.
+# The old tutorial reports 0.39, from seven times as many pictures, and [run whole](56_were_they_right.py) its recipe gives that again.
 #
 # ## What it learned
 #
