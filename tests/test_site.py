@@ -30,7 +30,13 @@ import build_folder
 from downloads import needed_source, runnable_script
 from finishing import compact, valid, write_archive
 from hook import LOOK, SETTLE, colab, look_often
-from lessons import CannotPublish, duration, load_if_changed, load_lessons
+from lessons import (
+    CannotPublish,
+    duration,
+    load_if_changed,
+    load_lesson,
+    load_lessons,
+)
 from outputs import inline_svg, output_html
 from page_runner import store
 from page_runner.script import parse
@@ -38,6 +44,7 @@ from pages import fence, grouped
 from policy import Inspector, closed, end_of_cell
 from prose import difference, links, plain_text, split_list
 from tools.check_site import problems
+from tools.luck import code_digest
 
 ROOT = Path(__file__).parents[1]
 
@@ -1100,6 +1107,18 @@ def test_lesson_is_loaded_again_only_when_a_file_of_it_was_written(
     hand_over(script)
     again = load_if_changed(script)
     assert again.summary.startswith("It tells")
+
+
+def test_what_was_measured_knows_its_page_by_its_code(project: Path) -> None:
+    """Prose may change; the site and the session see the same code."""
+    script = project / "snippets" / "12_second_page.py"
+    digests = []
+    for text in (SECOND, SECOND.replace("Back to", "See"), SECOND + "print(2)\n"):
+        script.write_text(text)
+        hand_over(script)
+        digests.append(code_digest(parse(script)))
+        assert load_lesson(script).code == digests[-1]
+    assert digests[0] == digests[1] != digests[2]
 
 
 def test_texts() -> None:

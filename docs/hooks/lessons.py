@@ -88,6 +88,13 @@ class Lesson:
             counted[self.checksum] = sum(map(len, words))
         return counted[self.checksum]
 
+    @cached_property
+    def code(self) -> str:
+        """Digest of the code alone, by which what was measured of a page knows it."""
+        cells = [cell for cell in self.notebook.cells if cell.cell_type == "code"]
+        text = json.dumps([cell.source for cell in cells])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
     @property
     def level(self) -> str:
         return self.notebook.metadata.page.level

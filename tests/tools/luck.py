@@ -14,6 +14,7 @@ number is below 1), the line says that it holds `# for every seed`.
 
 import argparse
 import datetime
+import hashlib
 import json
 import math
 import statistics
@@ -182,7 +183,7 @@ def main() -> None:
                 for problem in claim.problems():
                     num_problems += 1
                     print(f"    {script.name}:{claim.line}: {problem}", flush=True)
-            write_table(page.stem, claims, runs)
+            write_table(page, claims, runs)
             found += claims
     marked = sum(claim.is_marked for claim in found)
     print(
@@ -193,12 +194,13 @@ def main() -> None:
     sys.exit(num_problems > 0 or marked > MOST_MARKED)
 
 
-def write_table(stem: str, claims: list[Luck], runs: list[Run]) -> None:
-    """Keep what was measured on a page for the site."""
+def write_table(page: Page, claims: list[Luck], runs: list[Run]) -> None:
+    """Keep what was measured on a page for the site, until its code changes."""
     pages = {script.stem for script in find_pages(ROOT / "snippets")}
     table = json.loads(TABLE.read_text()) if TABLE.exists() else {}
     results = [run.result for run in runs if run.result is not None]
-    table[stem] = {
+    table[page.stem] = {
+        "code": code_digest(page),
         "date": datetime.date.today().isoformat(),
         "processor": runs[0].processor,
         "seeds": len(runs),
@@ -221,6 +223,12 @@ def write_table(stem: str, claims: list[Luck], runs: list[Run]) -> None:
     kept = {name: table[name] for name in sorted(table) if name in pages}
     TABLE.parent.mkdir(exist_ok=True)
     TABLE.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+
+
+def code_digest(page: Page) -> str:
+    """By which the site knows whether a page is still that which was measured."""
+    sources = [cell.source for cell in page.code]
+    return hashlib.sha256(json.dumps(sources).encode()).hexdigest()[:16]
 
 
 def spread_of(values: list[float]) -> dict[str, float]:
