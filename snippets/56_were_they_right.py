@@ -179,8 +179,8 @@ assert means[0] + 0.02 < min(means[1:])  # convolutions see more than 25 units
 
 # %% [markdown]
 # The first three are what was reported, as far as two digits and one run can tell.
-# The last is two points lower: 0.60, where its two scripts gave 61 and 62 %.
-# They have the same recipe and differ by a point themselves.
+# The last came out two points lower: 0.60, where its two scripts, with the same recipe, gave 61 and 62 %.
+# How far it moves from machine to machine, by rounding alone, stands under its line, and that is as much: so it is the same, too.
 # All four carry the mistake on the logits: they were reported rightly, and could have been [higher](45_convolutional_network.py).
 #
 # ## Digits
