@@ -104,6 +104,7 @@ def project(tmp_path: Path) -> Path:
         shutil.copytree(ROOT / "docs" / name, root / "docs" / name, ignore=skip)
     (root / "docs" / "index.md").write_text("# Home\n\n{{ learning_path }}\n")
     (root / "docs" / "reading.yml").write_text("{}\n")
+    shutil.copy(ROOT / "docs" / "review.md", root / "docs")
     settings = (ROOT / "mkdocs.yml").read_text()
     settings = re.sub(r"  - About:\n( {6}- .*\n)+", "", settings)
     (root / "mkdocs.yml").write_text(settings)

@@ -287,7 +287,9 @@ class PageProcess:
         """The page's run; PageDied where it ends without one or outruns its limit."""
         problem = self._wait()
         if not problem:
-            return pickle.loads((self.folder / "run").read_bytes())
+            with suppress(FileNotFoundError):
+                return pickle.loads((self.folder / "run").read_bytes())
+            problem = "the page has deleted what it had to leave"
         if not self._is_stopped:
             self._ask_where_it_is()
         cell = self.said.get("cell", 0)

@@ -180,7 +180,8 @@ def _become_page(folder: Path, messages: int) -> NoReturn:
         _run_page(folder, messages)
         code = 0
     except BaseException:
-        sys.excepthook(*sys.exc_info())
+        if folder.exists():  # else nobody waits for it any more
+            sys.excepthook(*sys.exc_info())
     finally:
         with suppress(ValueError):
             sys.stderr.flush()
