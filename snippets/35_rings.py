@@ -326,7 +326,7 @@ for row, value in zip(np.split(numbers, len(networks))[1:], errors, strict=True)
 # On the plateau watch the blue in the middle fade, while the line of the error does not move.
 # Then see which points of the cloud are the last to become right.
 #
-# <div class="parts" data-widget="boundary" data-published="rings.json">
+# <div data-widget="boundary" data-published="rings.json">
 # <p>On the page's own site, and with JavaScript, here is the map of the three pictures above for any epoch, with the training points on it and a slider for the epoch.</p>
 # </div>
 #

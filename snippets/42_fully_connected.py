@@ -282,15 +282,15 @@ plt.show()
 #
 # **1.** Shift the pictures set aside to the right by 1, 2, 4 and 8 pixels (`torch.roll`).
 # How many are still right?
-# Put the accuracies into a dictionary `scores`, by the number of pixels.
+# Put the accuracies into a dictionary `by_shift`, by the number of pixels.
 
 # %% tags=["solution"]
-scores = {}
+by_shift = {}
 for shift in [0, 1, 2, 4, 8]:
     shifted = valid_images.roll(shift, dims=3)
-    scores[shift] = accuracy(model, shifted, valid_labels)
-    print(f"shifted by {shift}: {scores[shift]:.2f}")
-assert scores[8] < scores[1]
+    by_shift[shift] = accuracy(model, shifted, valid_labels)
+    print(f"shifted by {shift}: {by_shift[shift]:.2f}")
+assert by_shift[8] < by_shift[1]
 
 # %% [markdown]
 # **2.** Can a network with a sigmoid on its logits get its `loss` below the bound that we computed, if it learns ten pictures by heart?

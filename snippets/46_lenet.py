@@ -339,7 +339,7 @@ assert Path("lenet.json").write_text(json.dumps(published)) < 250_000
 # Look for maps of the first convolution that light up along edges of one direction, and see what pooling leaves of them.
 # The frame on the picture is all that the brightest place of the map can see: how much larger is it after the second convolution?
 #
-# <div class="parts" data-widget="what-the-network-sees" data-published="lenet.json">
+# <div data-widget="what-the-network-sees" data-published="lenet.json">
 # <p>On the page's own site, and with JavaScript, here are ten pictures to choose from, the maps of each layer, and the probability of each class.</p>
 # </div>
 

@@ -125,7 +125,8 @@ for steps in [2, 20, 400]:
     side = "more" if distance[:steps].max() > 0.01 else "less"
     print(f"within {steps} steps they come apart by {side} than a hundredth")
 assert num_weights == 337
-assert distance[:20].max() < 1e-5 and distance.max() > 0.01
+assert distance[:20].max() < 1e-5
+assert distance.max().log10() > -1.6  # seeds differ by factors
 
 # %% [markdown]
 # In the picture one line is the distance between the two, the other how far the first has come from where it started.
@@ -152,7 +153,7 @@ p = accuracy
 standard_error = (p * (1 - p) / len(test_y)) ** 0.5
 print(f"accuracy {accuracy:.2f} and {moved_accuracy:.2f}")
 print(f"standard error of one {standard_error:.3f}")
-assert min(accuracy, moved_accuracy) > 0.8
+assert min(accuracy, moved_accuracy) > 0.91
 
 # %% [markdown]
 # Both learn, and which of them is a little better is a matter of luck.
@@ -228,7 +229,7 @@ torch.use_deterministic_algorithms(False)
 accuracies = torch.tensor([train(make_network(seed))[1] for seed in range(5)])
 mean, deviation = accuracies.mean().item(), accuracies.std().item()
 print(f"accuracy {mean:.2f} ± {deviation:.2f} (5 seeds, 2,000 points held out)")
-assert mean > 0.88 and deviation < 0.07
+assert mean > 0.92 and deviation < 0.032
 
 # %% [markdown]
 # Whoever runs it elsewhere gets other runs of the same recipe, and can tell whether theirs belong to these.
@@ -245,7 +246,7 @@ for seed in range(5):
     nudge(nudged)
     changes.append(abs(train(nudged)[1] - accuracies[seed].item()))
 print(f"by less than 15 points: {max(changes) < 0.15}")
-assert len(changes) == 5 and max(changes) < 0.15
+assert len(changes) == 5 and max(changes) < 0.12
 
 # %% [markdown]
 # **2.** Shuffle the 400 points before training: the mean over all of them is the same, but for rounding.
@@ -258,7 +259,7 @@ shuffled = (x[shuffle], y[shuffle])
 shuffled_history, shuffled_accuracy = train(make_network(seed=1), points=shuffled)
 gap = (shuffled_history - history).norm(dim=1)
 print(f"accuracy {shuffled_accuracy:.2f}, other weights: {bool(gap.max() > 0.01)}")
-assert gap[:20].max() < 1e-3 and gap.max() > 0.01
+assert gap[:20].max() < 1e-5 and gap.max().log10() > -1.6
 
 # %% [markdown] tags=["solution"]
 # The order of the points decides the order of the additions, and that is enough.

@@ -19,7 +19,7 @@
 # The old tutorials behind this site report figures, and make claims without figures.
 # Other pages cut their recipes short, to compare many.
 # Here each is run whole: all of its epochs, in its own small batches.
-# Most reports hold; of the claims some do not.
+# The figures hold; of the claims one does not, and one cannot be told from noise.
 # This page takes minutes, most of them for one network, and it needs [how sure a figure is](38_how_sure_can_we_be.py) and the [networks for pictures](48_side_by_side.py).
 
 # %%
@@ -180,8 +180,8 @@ assert means[0] + 0.02 < min(means[1:])  # convolutions see more than 25 units
 # %% [markdown]
 # The first three are what was reported, as far as two digits and one run can tell.
 # The last came out two points lower: 0.60, where its two scripts, with the same recipe, gave 61 and 62 %.
-# How far it moves from machine to machine, by rounding alone, stands under its line, and that is as much: so it is the same, too.
-# All four carry the mistake on the logits: they were reported rightly, and could have been [higher](45_convolutional_network.py).
+# Runs that differ by rounding alone, as those of two machines do, moved our figure by nearly as much: so it is the same, too.
+# All four carry the mistake on the logits: they were reported rightly, and could have been higher, as is seen [without convolutions](42_fully_connected.py) and [with two](45_convolutional_network.py).
 #
 # ## Digits
 #

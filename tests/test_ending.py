@@ -4,6 +4,7 @@ The live server is stopped in tests/faults/.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -241,3 +242,27 @@ def test_pool_that_is_left_ends_its_pages(tmp_path: Path) -> None:
         future.result()
     assert not is_running(pid)
     assert all(one.done() for one in waiting)
+
+
+def test_a_page_whose_folder_is_gone_leaves_no_words_to_others(
+    server: Server, tmp_path: Path
+) -> None:
+    """The runner has given it up; what its server says is shown with other pages."""
+    process = start(server, tmp_path, "print(1)")
+    shutil.rmtree(process.folder)
+    with pytest.raises(PageDied) as died:
+        process.result()
+    process.end()
+    assert "exited with code 1" in str(died.value)
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_page_may_delete_its_folder_while_it_is_looked_at(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At any moment: the streams are there when one asks, and not a moment later."""
+    process = start(server, tmp_path, "print(1)")
+    process.result()
+    process.end()
+    monkeypatch.setattr(Path, "exists", lambda path: True)
+    assert process._written() == 0

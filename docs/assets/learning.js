@@ -36,6 +36,7 @@ const keeper = {
   answer(id, known) {
     this.write((kept) => {
       const cards = (kept.cards ??= {});
+      if (known && cards[id]?.due > this.day()) return; // asked for too soon to count
       const step = known ? Math.min((cards[id]?.step ?? -1) + 1, this.STEPS.length - 1) : -1;
       cards[id] = { step, due: this.day(this.STEPS[Math.max(step, 0)]) };
     });
@@ -135,7 +136,9 @@ const keeper = {
     new IntersectionObserver((entries, observer) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       observer.disconnect();
-      keeper.write((kept) => ((kept.read ??= {})[here] ??= keeper.day()));
+      keeper.write((kept) => {
+        if (!kept.off) (kept.read ??= {})[here] ??= keeper.day();
+      });
     }).observe(end);
   }
 
@@ -146,7 +149,7 @@ const keeper = {
     return passed.length ? `#${passed.at(-1).id}` : "";
   }
 
-  const end = document.querySelector(".recall, .lesson-end");
+  const end = document.querySelector(".recall");
   if (!kept.off) {
     document.querySelectorAll(".md-nav--primary a.md-nav__link, .path a").forEach(tick);
     if (end) {
@@ -172,14 +175,16 @@ const keeper = {
   let touched; // the code that the reader has last pressed on, or in whose output
   if (report) {
     const note = ({ target }) => {
-      let box = target.closest?.("article .highlight, article .output");
+      let box = target.closest?.("article .predict");
+      box ??= target.closest?.("article .highlight, article .output");
       while (box && !box.matches(".highlight")) box = box.previousElementSibling;
       touched = box ?? touched;
     };
     for (const kind of ["pointerdown", "focusin"]) document.addEventListener(kind, note);
+    const plain = report.href;
     report.onclick = () => {
       if (!touched) return;
-      const address = new URL(report.href);
+      const address = new URL(plain);
       const output = touched.nextElementSibling?.matches(".output, .predict")
         ? touched.nextElementSibling.querySelector("samp, pre")?.textContent ?? ""
         : "";

@@ -3,9 +3,10 @@
 import datetime
 import json
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from browser.browsing import ON_THE_SITE, SITE, Visit
 
@@ -133,6 +134,20 @@ def test_what_was_known_comes_back_later_and_later(visit: Visit, base: str) -> N
     tab.get_by_text("1 question due").wait_for()
 
 
+def test_an_answer_counts_once_a_day(visit: Visit, base: str) -> None:
+    """Else a few presses would put a question off for months."""
+    tab = visit.open(base + CHOICES).tab
+    answer_first(tab, known=True)
+    known = tab.get_by_role("button", name="I knew it").first
+    known.press("Enter")
+    known.press("Enter")
+    (card,) = json.loads(tab.evaluate(KEPT))["cards"].values()
+    assert card["step"] == 0
+    tab.get_by_role("button", name="Not yet").first.press("Enter")
+    (card,) = json.loads(tab.evaluate(KEPT))["cards"].values()
+    assert card["step"] == -1
+
+
 def test_answers_move_to_another_browser(
     browser: Browser, visit: Visit, base: str, tmp_path: Path
 ) -> None:
@@ -201,6 +216,40 @@ def test_a_browser_that_keeps_nothing_can_be_read_with(visit: Visit, base: str) 
     visit.open(base + CHOICES)
     first_prediction(visit.tab, "choice").get_by_role("button").first.press("Enter")
     expect(visit.tab.locator(".predict-output").first).to_be_visible()
+
+
+# A problem is reported ----------------------------------------------------------------
+
+REPORT = (
+    '<a class="report" href="https://a.org/new?title=Shapes&amp;body=Page%3A">R</a>'
+)
+STAY = "link => link.addEventListener('click', event => event.preventDefault())"
+
+
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_a_report_has_the_cell_that_was_last_pressed_on(
+    visit: Visit, base: str
+) -> None:
+    """On a page with the link that it has where a repository is set."""
+
+    def with_link(route: Route) -> None:
+        html = (SITE / CHOICES).read_text(encoding="utf-8")
+        route.fulfill(body=html.replace("</article>", f"{REPORT}</article>", 1))
+
+    visit.tab.route(f"**/{CHOICES}", with_link)
+    tab = visit.open(base + CHOICES).tab
+    link = tab.locator("a.report")
+    link.evaluate(STAY)
+    code, output = tab.locator("article .highlight"), tab.locator("article .output")
+    for pressed in (code.nth(1), output.first):  # the first time leaves no trace
+        pressed.click()
+        link.click()
+    address = urlsplit(link.get_attribute("href") or "")
+    (body,) = parse_qs(address.query)["body"]
+    said = body.replace("    ", "")
+    assert said.startswith("Page:\n\nCell:")
+    assert said.count("Cell:") == said.count("Expected, as the page has it:") == 1
+    assert output.first.inner_text().split()[-1] in said
 
 
 # Soon ---------------------------------------------------------------------------------

@@ -287,9 +287,7 @@ class PageProcess:
         """The page's run; PageDied where it ends without one or outruns its limit."""
         problem = self._wait()
         if not problem:
-            with suppress(FileNotFoundError):
-                return pickle.loads((self.folder / "run").read_bytes())
-            problem = "the page has deleted what it had to leave"
+            return pickle.loads((self.folder / "run").read_bytes())
         if not self._is_stopped:
             self._ask_where_it_is()
         cell = self.said.get("cell", 0)
@@ -346,8 +344,11 @@ class PageProcess:
 
     def _written(self) -> int:
         """Bytes in the larger of the files that stdout and stderr go to."""
-        files = [self.folder / name for name in ("stdout", "stderr")]
-        return max(file.stat().st_size if file.exists() else 0 for file in files)
+        largest = 0
+        for name in ("stdout", "stderr"):
+            with suppress(FileNotFoundError):  # not yet there, or deleted by the page
+                largest = max(largest, (self.folder / name).stat().st_size)
+        return largest
 
     def _end(self, pid: int) -> None:
         """Have its keeper end a page with all that it has started."""

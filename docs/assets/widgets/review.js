@@ -1,15 +1,9 @@
 // The questions that are due, one after the other, and what this browser keeps.
 "use strict";
 {
+  const { button, element } = window.parts;
   const place = document.querySelector('[data-widget="review"]');
   const byId = new Map(window.questions.map((question) => [question.id, question]));
-  const make = (name, properties = {}, ...children) => {
-    const made = Object.assign(document.createElement(name), properties);
-    made.append(...children);
-    return made;
-  };
-  const button = (text, press) =>
-    make("button", { type: "button", className: "md-button", textContent: text, onclick: press });
 
   /** Cards that are still on the site, with their questions, soonest first. */
   function cards() {
@@ -20,11 +14,17 @@
   }
   const due = () => cards().filter((card) => card.due <= keeper.day());
 
-  const card = make("div", { className: "review-card" });
-  const state = make("p", { className: "review-state" });
-  card.setAttribute("role", "group");
-  card.setAttribute("aria-label", "Question");
-  state.setAttribute("role", "status");
+  const card = element("div", {
+    class: "review-card", role: "group", "aria-label": "Question",
+  });
+  const state = element("p", { class: "review-state", role: "status" });
+
+  /** A paragraph of what the site's own questions say, with marks of code in it. */
+  function paragraph(attributes, html) {
+    const made = element("p", attributes);
+    made.innerHTML = html;
+    return made;
+  }
 
   function count(number, word) {
     return `${number} ${word}${number === 1 ? "" : "s"}`;
@@ -45,14 +45,14 @@
       const text = cards().length
         ? "Nothing is due today."
         : "No question has been answered yet: they stand at the end of each lesson.";
-      card.replaceChildren(make("p", { textContent: text, tabIndex: -1 }));
+      card.replaceChildren(element("p", { tabindex: -1 }, text));
       if (moveFocus) card.firstChild.focus();
       return;
     }
-    const from = make("a", { href: one.page, textContent: one.title });
-    const asks = make("p", { className: "review-asks", innerHTML: one.asks });
+    const from = element("a", { href: one.page }, one.title);
+    const asks = paragraph({ class: "review-asks" }, one.asks);
     const turn = button("Turn over", () => showAnswer(one, turn));
-    card.replaceChildren(make("p", { className: "review-from" }, "From ", from), asks, turn);
+    card.replaceChildren(element("p", { class: "review-from" }, "From ", from), asks, turn);
     if (moveFocus) turn.focus();
   }
 
@@ -61,8 +61,7 @@
       keeper.answer(one.id, known);
       showNext(true);
     };
-    const answer = make("p", { innerHTML: one.answer, tabIndex: -1 });
-    answer.setAttribute("aria-live", "polite");
+    const answer = paragraph({ "aria-live": "polite" }, one.answer);
     const knew = button("I knew it", answered(true));
     turn.replaceWith(answer, knew, button("Not yet", answered(false)));
     knew.focus();
@@ -73,7 +72,7 @@
   function exportAll() {
     const text = JSON.stringify(keeper.read(), null, 1);
     const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-    make("a", { href: address, download: `${keeper.NAME}.json` }).click();
+    element("a", { href: address, download: `${keeper.NAME}.json` }).click();
     URL.revokeObjectURL(address);
   }
 
@@ -106,24 +105,25 @@
   }
 
   function setting(text, name, change = () => {}) {
-    const box = make("input", { type: "checkbox", checked: !keeper.read()[name] });
+    const box = element("input", { type: "checkbox" });
+    box.checked = !keeper.read()[name];
     box.onchange = () =>
       keeper.write((kept) => {
         if (box.checked) delete kept[name];
         else kept[name] = true;
         change(kept);
       });
-    return make("label", {}, box, ` ${text}`);
+    return element("label", {}, box, ` ${text}`);
   }
 
-  const file = make("input", { type: "file", accept: ".json", onchange: importFile });
-  file.hidden = true;
+  const file = element("input", { type: "file", accept: ".json", hidden: "" });
+  file.onchange = importFile;
   place.replaceChildren(
     state,
     card,
-    make("p", { className: "review-files" },
+    element("p", { class: "review-files" },
       button("Export", exportAll), button("Import", () => file.click()), file),
-    make("p", { className: "review-settings" },
+    element("p", { class: "review-settings" },
       setting("Ask what a cell prints before showing it", "tells"),
       setting("Note which pages I have read", "off", (kept) => {
         if (kept.off) for (const name of ["read", "last"]) delete kept[name];
