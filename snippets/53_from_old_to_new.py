@@ -305,7 +305,7 @@ assert old.tolist() == new.tolist() == [0, 1, 2, 3]  # range included its end
 
 # %% [markdown]
 # **2.** Bring this loop of 2017 up to date: six spellings are old.
-# Then run it for an epoch with `net` as the model and `[(x, torch.ones(1))] * 3` as the `loader`.
+# Then run it for an epoch with `net` as the model and `[(x, torch.ones(1))] * 3` as the `loader`, and leave the learning rate as it is.
 #
 # ```python
 # for batch, target in loader:
@@ -320,8 +320,8 @@ assert old.tolist() == new.tolist() == [0, 1, 2, 3]  # range included its end
 # ```
 
 # %% tags=["solution"]
-loader, total = [(x, torch.ones(1))] * 3, 0.0
-optimizer = SGD(net.parameters(), lr=0.1)
+loader, total = [(x, torch.ones(1))] * 3, 0
+optimizer = SGD(net.parameters())
 scheduler = StepLR(optimizer, step_size=1)
 for batch, target in loader:
     batch, target = batch.to(device), target.to(device)
@@ -332,6 +332,7 @@ for batch, target in loader:
     scheduler.step()
     total += loss.item()
 assert isinstance(total, float) and scheduler.last_epoch == len(loader) == 3
+assert 0 <= total - 3 * loss.item() < 1  # for every seed: the loss falls a little
 
 # %% [markdown] tags=["solution"]
 # `Variable`, `.cuda()`, the order of the scheduler, `F.sigmoid`, `size_average` and `.data[0]` are gone.
