@@ -105,10 +105,10 @@ def report(name, runs):
 # %% [markdown]
 # ## Pictures
 #
-# [CIFAR-10](41_cifar10.py) as numbers from −1 to 1.
+# [CIFAR-10](41_cifar10.py) as numbers from −1 to 1; with it come the [digits](32_mnist_data.py), for later.
 
 # %%
-pictures = cifar10()
+pictures, digits = cifar10(), mnist()
 train_images = (pictures.train_images / 127.5 - 1).to(device)  # (50000, 3, 32, 32)
 test_images = (pictures.test_images / 127.5 - 1).to(device)
 train_labels = pictures.train_labels.to(device)
@@ -190,7 +190,6 @@ assert means[0] + 0.02 < min(means[1:])  # convolutions see more than 25 units
 # Neither came with a figure.
 
 # %%
-digits = mnist()
 images, test_images = digits.train_images / 255, digits.test_images / 255
 labels, test_labels = digits.train_labels.to(device), digits.test_labels.to(device)
 images, test_images = images.to(device), test_images.to(device)

@@ -32,7 +32,7 @@ from browser.browsing import ROOT, SITE
 
 DOWNLOADS = sorted((SITE / "downloads").glob("*.py"))
 SHORT = math.inf if os.environ.get("DOWNLOADS") == "all" else 5  # seconds
-TIME_LIMIT = 600  # seconds
+TIME_LIMIT = 3600  # seconds, as long as any page may take
 IMPORTED = ["matplotlib.pyplot", "pandas", "torch", "torchvision.transforms.v2"]
 ALONE = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}  # one thread, and no display
 SAID, COMPLAINED = "stdout.txt", "stderr.txt"
