@@ -197,7 +197,7 @@ for name in networks:
     spread = statistics.stdev(runs)
     print(f"{means[name]:.2f} ± {spread:.3f}, {zeros[name]:.1f} at 0  {name}")
 assert means["ReLU"] > means["ReLU, and one too many"]
-assert zeros["ReLU, and one too many"] > 0.2 > zeros["ReLU"]
+assert zeros["ReLU, and one too many"] > zeros["ReLU"] == 0
 
 # %% [markdown]
 # It is: 0.29 in place of 0.36, where a standard error is less than a hundredth.
@@ -218,7 +218,7 @@ logits = predict(model, test_images)
 test_accuracy = accuracy(logits, test_labels)
 standard_error = math.sqrt(test_accuracy * (1 - test_accuracy) / len(test_labels))
 print(f"test accuracy {test_accuracy:.2f}, standard error {standard_error:.3f}")
-assert test_accuracy > means["ReLU"] + 0.05 and test_accuracy > 0.63
+assert test_accuracy > means["ReLU"] + 0.05 and test_accuracy > 0.635
 
 # %% [markdown]
 # More pictures, more often, bring it from 0.36 to 0.66, past the 62 % of the old tutorial after a fifth of its epochs.
@@ -229,7 +229,7 @@ assert test_accuracy > means["ReLU"] + 0.05 and test_accuracy > 0.63
 # %%
 seen_accuracy = accuracy(predict(model, train_images), train_labels)
 print(f"seen in training {seen_accuracy:.2f}, not seen {test_accuracy:.2f}")
-assert 0.03 < seen_accuracy - test_accuracy < 0.12
+assert 0.04 < seen_accuracy - test_accuracy < 0.1
 
 # %% [markdown]
 # It knows the pictures that it has seen better than others: some of it is learned by heart.

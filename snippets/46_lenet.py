@@ -224,7 +224,7 @@ assert differences[0] == 0 and differences.abs().max() < 1e-3
 logits = predict(model, test_images).cpu()
 test_accuracy = accuracy(logits, data.test_labels)
 print(f"test accuracy {test_accuracy:.2f}")
-assert test_accuracy > 0.5
+assert test_accuracy > 0.52
 
 # %% [markdown]
 # ## Save and load
@@ -259,7 +259,7 @@ torch.export.save(exported, folder / "lenet.pt2")
 # %% [markdown]
 # In place of your photo we save a test picture, ten times as large.
 # The program below is started as a process of its own, with nothing but the two files.
-# It makes the photo as small as the pictures of the set, in three colours, moves the channels to the front, and asks the model.
+# It makes the photo as small as the pictures of the set, each pixel a mean of those that it covers, in three colours, moves the channels to the front, and asks the model.
 
 # %%
 photo = Image.fromarray(data.test_images[1].permute(1, 2, 0).numpy())
@@ -268,7 +268,7 @@ photo.resize((320, 320), Image.Resampling.NEAREST).save(folder / "photo.png")
 program = """
 import numpy, torch
 from PIL import Image
-photo = Image.open("photo.png").convert("RGB").resize((32, 32))
+photo = Image.open("photo.png").convert("RGB").resize((32, 32), Image.Resampling.BOX)
 pixels = torch.from_numpy(numpy.array(photo)).permute(2, 0, 1)
 model = torch.export.load("lenet.pt2").module()
 print(model(pixels[None]).argmax().item())
@@ -314,7 +314,7 @@ for name in ["conv1", "conv2", "linear1", "linear2", "linear3"]:
 # %%
 loaded.load_state_dict(rounded)
 says = predict(loaded, test_images[:1000]).softmax(dim=1).cpu()
-assert (says - logits[:1000].softmax(dim=1)).abs().max() < 0.1
+assert (says - logits[:1000].softmax(dim=1)).abs().max() < 0.05
 
 # %% [markdown]
 # Hardly.

@@ -145,7 +145,7 @@ print(f"accuracy seen {seen[-1][1]:.2f}, not seen {unseen[-1][1]:.2f}")
 print(
     f"loss not seen: lowest {min(unseen_losses):.1f}, at last {unseen_losses[-1]:.1f}"
 )
-assert seen[-1][1] > 0.9 and unseen_losses[-1] > 1.5 * min(unseen_losses)
+assert seen[-1][1] > 0.972 and unseen_losses[-1] > 1.5 * min(unseen_losses)
 
 # %% [markdown]
 # The network ends with every picture that it has seen right, and four in ten of the others.
@@ -237,7 +237,7 @@ test_accuracy = means["changed pictures"]
 standard_error = math.sqrt(test_accuracy * (1 - test_accuracy) / len(test_labels))
 print(f"standard error of one run {standard_error:.3f}")
 assert max(means.values()) > means["none"]
-assert by_heart["changed pictures"] < by_heart["none"] - 0.2
+assert by_heart["changed pictures"] < by_heart["none"] - 0.1
 
 # %% [markdown]
 # Look at the right column first, the accuracy on the pictures that were trained on.
