@@ -229,7 +229,7 @@ assert test_accuracy > means["ReLU"] + 0.05 and test_accuracy > 0.635
 # %%
 seen_accuracy = accuracy(predict(model, train_images), train_labels)
 print(f"seen in training {seen_accuracy:.2f}, not seen {test_accuracy:.2f}")
-assert 0.04 < seen_accuracy - test_accuracy < 0.1
+assert 0.032 < seen_accuracy - test_accuracy < 0.108
 
 # %% [markdown]
 # It knows the pictures that it has seen better than others: some of it is learned by heart.
@@ -285,7 +285,9 @@ print(
     f"once {accuracy(once, valid_labels):.2f}, twice {accuracy(twice, valid_labels):.2f}"
 )
 assert accuracy(twice, valid_labels) > accuracy(mirrored, valid_labels)
-assert accuracy(twice, valid_labels) > accuracy(once, valid_labels) - 0.01
+assert 2 * accuracy(twice, valid_labels) > (
+    accuracy(once, valid_labels) + accuracy(mirrored, valid_labels)
+)
 
 # %% [markdown]
 # **2.** How often is the right class `among` the first three answers?
