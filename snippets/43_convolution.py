@@ -292,6 +292,7 @@ published = {
 num_characters = Path("convolution.json").write_text(json.dumps(published))
 from_file = torch.tensor(published["filters"]), torch.tensor(published["biases"])
 again = F.conv2d(test_images[3:4].cpu(), *from_file).relu()[0]  # (6, 28, 28)
+# 75 weights, each rounded by at most 0.00005, times pixels below 2.2
 assert num_characters < 40_000 and (again - maps).abs().max() < 0.01  # for every seed
 
 # %% [markdown]

@@ -259,7 +259,8 @@ torch.export.save(exported, folder / "lenet.pt2")
 # %% [markdown]
 # In place of your photo we save a test picture, ten times as large.
 # The program below is started as a process of its own, with nothing but the two files.
-# It makes the photo as small as the pictures of the set, each pixel a mean of those that it covers, in three colours, moves the channels to the front, and asks the model.
+# It gives the photo three colours and makes it as small as the pictures of the set: each pixel is the mean of those that it covers.
+# Then it moves the channels to the front, and asks the model.
 
 # %%
 photo = Image.fromarray(data.test_images[1].permute(1, 2, 0).numpy())
