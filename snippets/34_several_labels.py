@@ -260,7 +260,7 @@ for batch_size, rate in [(1, 1e-3), (1, 1e-1), (32, 1e-1), (32, 1), (32, 3)]:
     share = sgd_right[batch_size, rate]
     print(f"SGD, batches of {batch_size:2} at {rate}: all right {share:.1%}")
 assert sgd_right[1, 1e-3] < 0.87 and sgd_right[1, 1e-1] > 0.99
-assert sgd_right[32, 1e-1] <= max(sgd_right[32, 1], sgd_right[32, 3])
+assert sgd_right[32, 1e-1] < sgd_right[32, 3]  # for this seed
 
 # %% [markdown]
 # It will, at a learning rate of its own.
