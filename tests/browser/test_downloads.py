@@ -29,10 +29,10 @@ import nbformat
 import pytest
 
 from browser.browsing import ROOT, SITE
-from page_runner.script import DEFAULT_TIME_LIMIT, parse
 
 DOWNLOADS = sorted((SITE / "downloads").glob("*.py"))
-SHORT = math.inf if os.environ.get("DOWNLOADS") == "all" else 5  # seconds
+ALL = os.environ.get("DOWNLOADS") == "all"
+SHORT, TIME_LIMIT = (math.inf, 3600) if ALL else (5, 600)  # seconds
 IMPORTED = ["matplotlib.pyplot", "pandas", "torch", "torchvision.transforms.v2"]
 ALONE = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}  # one thread, and no display
 SAID, COMPLAINED = "stdout.txt", "stderr.txt"
@@ -107,8 +107,7 @@ def test_script_runs_with_nothing_beside_it(
     is_whole = is_short(script) or not names_taken(page)
     code = whole if is_whole else until_called(whole, page)
     (tmp_path / script.name).write_text(code, encoding="utf-8")
-    time_limit = parse(page_of(script)).header.time_limit
-    status, said, complaints = run_alone(imported, tmp_path, script.name, time_limit)
+    status, said, complaints = run_alone(imported, tmp_path, script.name)
     assert status == 0, complaints
     assert NOTICE.sub("", complaints) == ""
     assert said.strip() or not is_whole
@@ -134,15 +133,12 @@ def test_a_script_that_needs_what_is_ours_fails(
 
 
 def run_alone(
-    imported: ForkServerContext,
-    folder: Path,
-    name: str,
-    time_limit: float = DEFAULT_TIME_LIMIT,
+    imported: ForkServerContext, folder: Path, name: str
 ) -> tuple[int | None, str, str]:
-    """Run a script; its exit status, None past its time limit, and what it printed."""
+    """Run a script; its exit status, None past TIME_LIMIT, and what it printed."""
     process = imported.Process(target=run_script, args=(folder, name))
     process.start()
-    process.join(time_limit)
+    process.join(TIME_LIMIT)
     status = process.exitcode
     process.kill()
     said, complaints = (
@@ -213,7 +209,7 @@ def test_notebook_runs_with_nothing_beside_it(script: Path, tmp_path: Path) -> N
         env={**os.environ, **ALONE},
         capture_output=True,
         text=True,
-        timeout=parse(page_of(script)).header.time_limit,
+        timeout=TIME_LIMIT,
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run.ipynb").exists()
