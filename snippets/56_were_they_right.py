@@ -321,5 +321,5 @@ assert abs(off) < 2
 # %% [markdown]
 # ## What next
 #
-# This was the last page.
+# The old tutorials end here, and the [next page](61_much_faster.py) goes on: it reaches the last of these figures many times sooner.
 # The [results](../docs/results.md) have all figures of this site beside those of the old tutorials, and [where everything went](../docs/where-everything-went.md) says which page teaches what they taught.
