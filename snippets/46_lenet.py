@@ -261,6 +261,7 @@ torch.export.save(exported, folder / "lenet.pt2")
 # The program below is started as a process of its own, with nothing but the two files.
 # It gives the photo three colours and makes it as small as the pictures of the set: each pixel is the mean of those that it covers.
 # Then it moves the channels to the front, and asks the model.
+# We assert that its answer is the same as here; that is not to say that it is right.
 
 # %%
 photo = Image.fromarray(data.test_images[1].permute(1, 2, 0).numpy())
