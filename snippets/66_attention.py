@@ -300,7 +300,7 @@ print(f"weight on the taker's name: {at_taker[head]:.1f}")
 assert at_taker[head] > 0.4  # a head that looks at all alike has 4 of 26
 
 fig, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")
-image = ax.imshow(weights[0, head, 24:], vmin=0)
+image = ax.imshow(weights[0, head, 24:].numpy(), vmin=0)
 ax.set_xticks(range(42), line[:-1], fontsize=8)
 ax.set_yticks(range(18), line[25:], fontsize=8)
 ax.set(xlabel="looked at", ylabel="to be written")
