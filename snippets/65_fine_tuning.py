@@ -309,7 +309,7 @@ print(f"standard error of the test pictures {standard_error:.2f}")
 for way in ("frozen, 1,024 features", "all layers", "LoRA"):
     assert means[way] > means["from scratch"] + 0.02
 for way in ("frozen, 64 features", "frozen, 64 of 1,024"):
-    assert means[way] < means["frozen, 1,024 features"] - 0.03
+    assert means[way] < means["frozen, 1,024 features"] - 0.02
 
 # %% [markdown]
 # Three ways are ahead of the network from scratch, with 0.73 to 0.75 in place of 0.67: 1,024 frozen features, all layers, and LoRA.
@@ -401,5 +401,5 @@ files.cleanup()
 # %% [markdown]
 # ## What next
 #
-# A loss that falls is not yet a network that works: [how to tell](67_does_it_really_learn.py) is the subject of a page of its own.
+# LoRA was made for networks that read and write text; the [next page](66_attention.py) builds a small one.
 # LoRA is from Hu and others (2021); how far features carry to other tasks was measured by Yosinski, Clune, Bengio and Lipson (2014).
