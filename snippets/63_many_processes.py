@@ -53,7 +53,7 @@ labels = digits.train_labels[:1280].to(device)
 model = nn.Sequential(nn.Linear(784, 32), nn.ReLU(), nn.Linear(32, 10)).to(device)
 num_parameters = sum(p.numel() for p in model.parameters())
 
-files = tempfile.TemporaryDirectory()  # deleted when this program ends
+files = tempfile.TemporaryDirectory()
 common = images.cpu(), labels.cpu(), model.state_dict(), batch_size, num_epochs
 torch.save((*common, settings), Path(files.name) / "start.pt")
 print(f"{num_parameters:,} parameters")
@@ -434,6 +434,9 @@ factors = [2 * 16 / 128, 2 * 112 / 128]  # world size times share of the batch
 print("factors", factors)
 weighted = [f * r["unequal"]["own"] for f, r in zip(factors, results, strict=True)]
 assert torch.allclose(sum(weighted) / 2, results[0]["unequal"]["whole"], atol=1e-5)
+
+# %%
+files.cleanup()
 
 # %% [markdown]
 # ## What next
