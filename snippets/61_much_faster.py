@@ -406,4 +406,4 @@ assert same > 0.97
 # %% [markdown]
 # ## What next
 #
-# A network that has learned is worth more than one task: the [next page](65_fine_tuning.py) teaches one something new, from a few pictures.
+# All of this runs on one thread; the [next page](63_many_processes.py) lets several processes train together.
