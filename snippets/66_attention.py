@@ -124,10 +124,8 @@ class Heads(nn.Module):
         self.shape = (3, num_heads, width // num_heads)
 
     def forward(self, x):
-        parts = self.to_all(x).unflatten(
-            -1, self.shape
-        )  # (batch, length, 3, head, own)
-        query, key, value = parts.permute(2, 0, 3, 1, 4)  # (batch, head, length, own)
+        each = self.to_all(x).unflatten(-1, self.shape)  # (batch, length, 3, head, own)
+        query, key, value = each.permute(2, 0, 3, 1, 4)  # (batch, head, length, own)
         found, self.weights = attention(query, key, value)
         return self.mix(found.transpose(1, 2).flatten(2))
 
