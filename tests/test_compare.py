@@ -135,6 +135,12 @@ def test_what_is_printed_has_no_spread() -> None:
     assert compare("0.97 ± 0.01", "0.97 ± 0.01")[0] is None
 
 
+def test_a_deviation_of_one_digit_is_no_constant() -> None:
+    assert compare("0.433 ± 0.006", "0.433 ± 0.007")[0] is None
+    assert compare("0.433 ± 0.006", "0.433 ± 0.008")[0] is not None
+    assert compare("rate 0.006", "rate 0.007")[0] is not None
+
+
 @pytest.mark.parametrize(
     ("plain", "others", "recorded"),
     [

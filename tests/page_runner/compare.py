@@ -54,6 +54,7 @@ class Token(NamedTuple):
     end: int  # the index after its last character
     line: int  # from 0
     spread: float = 0.0
+    is_deviation: bool = False  # it stands behind a ±
 
     @property
     def value(self) -> float:
@@ -99,9 +100,9 @@ def tokenize(text: str) -> list[Token]:
         start = end = match.end()
         if number := match["number"]:
             spread = float(match["spread"] or 0)
-            tokens.append(
-                Token(number, _kind(number), match.end("number"), line, spread)
-            )
+            is_deviation = bool(tokens) and tokens[-1].text == "±"
+            place = match.end("number"), line
+            tokens.append(Token(number, _kind(number), *place, spread, is_deviation))
         line += match["newline"] is not None
     end_word()
     return tokens
@@ -142,14 +143,15 @@ def tolerance(
 
     A decimal drifts by `relative` of its value, or by what was measured if that is
     more, and is then rounded, which is worth a unit of its last digit. A constant of
-    one digit (0.1, 1e-3) is not measured, nor rounded.
+    one digit (0.1, 1e-3) is neither measured nor rounded; a deviation, behind a ±, is.
     """
     measured = SPREADS * token.spread
     if token.kind == "integer":
         return measured
     drift = max(relative * abs(token.value), measured)
     is_single = _significant_digits(token.text) == 1
-    is_constant = has_constants and is_single and not token.spread
+    may_be_constant = has_constants and not token.is_deviation
+    is_constant = may_be_constant and is_single and not token.spread
     rounding = 0.0 if is_constant else last_digit(token.text)
     return max(drift + rounding, FLOOR)
 
