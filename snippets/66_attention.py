@@ -232,7 +232,7 @@ print(f"{sum(p.numel() for p in Transformer().parameters()):,} parameters")
 # %% [markdown]
 # ## Training
 #
-# Thanks to the mask a sentence is 42 exercises in one: at each place, guess the next character.
+# Thanks to the mask a sentence is many exercises in one: at each place, guess the next character.
 # For each batch: logits, loss, gradients, step.
 
 
