@@ -195,7 +195,7 @@ class Book:
     def reading_on(self, lesson: Lesson) -> str:
         """Where to read on after a lesson, as Markdown."""
         places = self.reading_list(lesson)
-        return f"### Read on\n\n{places}" if places else ""
+        return f"### Read on {{ data-search-exclude }}\n\n{places}" if places else ""
 
     def reading_list(self, lesson: Lesson) -> str:
         """The places to read on after a lesson, as a list in Markdown."""
