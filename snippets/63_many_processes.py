@@ -180,7 +180,7 @@ for name in ["halves", "sums", "unequal"]:
 
 # %%
 assert distance["halves"] < 1e-4 and abs(distance["sums"] - 0.5) < 1e-4
-assert distance["unequal"] > 0.36 and 112 / 16 == 7
+assert distance["unequal"] > 0.36
 
 # %% [markdown]
 # DDP's gradient is the one by hand: the mean over the ranks, whatever the loss.
@@ -396,7 +396,6 @@ assert sharded[1]["rank"] == 1 and farthest(sharded) < 0.0001
 bytes_per_parameter = 4 * (1 + 1 + 2)  # of weight, gradient, and two averages
 whole = 7 * bytes_per_parameter  # GB, for 7 billion parameters
 print(f"{whole} GB on one GPU, {whole // 8} GB on each of eight")
-assert bytes_per_parameter == 16
 
 # %% [markdown]
 # DDP needs the 112 GB on every GPU, shards need 14 on each of eight, and room for the layer at work.
