@@ -186,7 +186,7 @@ assert distance["unequal"] > 0.36
 # DDP's gradient is the one by hand: the mean over the ranks, whatever the loss.
 # Where the loss is a mean and the parts are equal, that is the gradient of the whole batch.
 # Where it is a sum, it is half of it, as if the learning rate were halved.
-# With 16 digits on one rank and 112 on the other, each of the 16 counts seven times as much as each of the others.
+# Where the parts differ in size, each digit of the smaller one counts more than one of the larger.
 #
 # ## Who sees which samples
 #
