@@ -180,13 +180,13 @@ for name in ["halves", "sums", "unequal"]:
 
 # %%
 assert distance["halves"] < 1e-4 and abs(distance["sums"] - 0.5) < 1e-4
-assert distance["unequal"] > 0.36 and 112 / 16 == 7
+assert distance["unequal"] > 0.36
 
 # %% [markdown]
 # DDP's gradient is the one by hand: the mean over the ranks, whatever the loss.
 # Where the loss is a mean and the parts are equal, that is the gradient of the whole batch.
 # Where it is a sum, it is half of it, as if the learning rate were halved.
-# With 16 digits on one rank and 112 on the other, each of the 16 counts seven times as much as each of the others.
+# Where the parts differ in size, each digit of the smaller one counts more than one of the larger.
 #
 # ## Who sees which samples
 #
@@ -396,7 +396,6 @@ assert sharded[1]["rank"] == 1 and farthest(sharded) < 0.0001
 bytes_per_parameter = 4 * (1 + 1 + 2)  # of weight, gradient, and two averages
 whole = 7 * bytes_per_parameter  # GB, for 7 billion parameters
 print(f"{whole} GB on one GPU, {whole // 8} GB on each of eight")
-assert bytes_per_parameter == 16
 
 # %% [markdown]
 # DDP needs the 112 GB on every GPU, shards need 14 on each of eight, and room for the layer at work.

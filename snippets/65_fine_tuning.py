@@ -313,8 +313,8 @@ assert means["frozen, 64 of 1,024"] < means["frozen, 1,024 features"] - 0.02
 # %% [markdown]
 # Three ways are ahead of the network from scratch, with 0.73 to 0.75 in place of 0.67: 1,024 frozen features, all layers, and LoRA.
 # Among themselves they are equal, within what draws and test pictures leave open, though one trains 2,050 numbers and another 89,426.
-# With the 64 features behind the hidden layer, pretraining brings nothing.
-# Any 64 of the 1,024 are no worse: 64 numbers for a picture are too few here, and that these were learned does not help, as they were learned for other classes.
+# With the 64 features behind the hidden layer, this pretraining brings nothing.
+# 64 of the 1,024, drawn once at random, are no worse: 64 numbers for a picture are too few here, and that those behind the hidden layer were learned does not help, as they were learned for other classes.
 #
 # ## How many labels?
 #
