@@ -142,9 +142,8 @@ print(f"{len(test_digits):,} digits at once, the same chances")
 # Only operations on tensors are noted.
 # Whatever else Python does, it does once, while the graph is made.
 
+
 # %% tags=["predict"] ask="Three calls of the module, then three of its graph. How many different numbers does each give?" answers=["module 3, graph 1", "module 3, graph 3", "module 1, graph 1"] why="The graph holds the number that random.random() returned while it was made."
-
-
 class Noisy(nn.Module):
     """Adds a random number, which it takes from Python."""
 
@@ -396,9 +395,8 @@ assert first.shape == second.shape == (2, 10) and not torch.equal(first, second)
 # Write a file of a module whose output is named `digit`, the one with the largest chance.
 # Let ONNX Runtime read `example` with it, and call what it says `read`.
 
+
 # %% tags=["solution"]
-
-
 class DigitOnly(DigitReader):
     """Pictures (batch, 28, 28) of bytes, to digits (batch,)."""
 
