@@ -126,7 +126,9 @@ def test_probabilities_are_those_of_pytorch(visit: Visit, base: str) -> None:
     """For every picture, chosen with the arrow key; one of them is on the page."""
     tab = visit.open(base + LENET).tab
     file = published(tab, "lenet.json")
+    assert tab.locator(".lenet-verdict").inner_text() == ""  # it is not near yet
     widget = widget_of(tab, "what-the-network-sees")
+    expect(widget.locator(".lenet-verdict")).to_contain_text("it is")
     widget.get_by_role("radio").first.focus()
     verdicts = []
     for expected in file["probabilities"]:
@@ -139,6 +141,12 @@ def test_probabilities_are_those_of_pytorch(visit: Visit, base: str) -> None:
         assert verdict.endswith(f"it is {picture}")
     (said,) = re.findall(r"it says \w+, it is \w+", printed(tab))
     assert said in verdicts
+
+
+def test_print_has_maps_that_were_not_near(visit: Visit, base: str) -> None:
+    tab = visit.open(base + LENET).tab
+    tab.pdf()
+    assert "it is" in tab.locator(".lenet-verdict").inner_text()
 
 
 def test_maps_are_shown_large_with_the_keyboard(visit: Visit, base: str) -> None:

@@ -34,6 +34,9 @@
 // announcer()
 //     Tells those who do not see it what has changed, once there is quiet:
 //     { node, say(text), hush() }; `hush` takes back what is waiting to be said.
+// onceNear(node, action)
+//     Calls action() once, when the node comes near to what is seen of the page, or
+//     before the page is printed: what takes long and few look at.
 "use strict";
 {
   const QUIET = 700; // milliseconds without a change before the result is announced
@@ -184,6 +187,20 @@
     return { node, say, hush };
   }
 
+  function onceNear(node, action) {
+    const near = new IntersectionObserver(
+      (entries) => entries.some((entry) => entry.isIntersecting) && start(),
+      { rootMargin: "100%" }
+    );
+    const start = () => {
+      near.disconnect();
+      removeEventListener("beforeprint", start);
+      action();
+    };
+    near.observe(node);
+    addEventListener("beforeprint", start);
+  }
+
   const redrawAll = () => canvases.forEach((redraw) => redraw());
   new MutationObserver(redrawAll).observe(document.body, {
     attributeFilter: ["data-md-color-scheme"],
@@ -191,6 +208,6 @@
 
   window.parts = {
     element, fixed, button, group, slider, choice, numbers, tint, canvas, arrows,
-    point, announcer,
+    point, announcer, onceNear,
   };
 }

@@ -1,7 +1,7 @@
 // The layers of the page's LeNet for a test picture: their maps, filters, probabilities.
 "use strict";
 {
-  const { announcer, choice, element, fixed } = window.parts;
+  const { announcer, choice, element, fixed, onceNear } = window.parts;
 
   const SIDE = 32; // of a picture
 
@@ -154,8 +154,8 @@
   }
 
   /** A picture with a frame that can be laid around a square of its pixels. */
-  function framed() {
-    const canvas = element("canvas", { role: "img" });
+  function framed(label) {
+    const canvas = element("canvas", { role: "img", "aria-label": label });
     const frame = element("rect", { class: "lenet-frame" });
     const over = element("svg", { "aria-hidden": "true" }, frame);
     return { node: div("lenet-framed", canvas, over), canvas, frame, over };
@@ -213,7 +213,7 @@
       const row = element("li", {}, element("span", {}, name), bar, chance);
       return { bar, chance, row };
     });
-    const whole = framed(), large = framed();
+    const whole = framed("The picture"), large = framed("Its map");
     const heading = element("p", { class: "lenet-heading" });
     const sentence = element("p");
     const filter = div("lenet-filter");
@@ -240,6 +240,7 @@
     const largestOf = (i) => Math.max(...seen.maps[i].map((map) => Math.max(...map))) || 1;
 
     function showMap() {
+      if (!seen) return refresh(); // chosen before the widget was near
       const { title, layer, stride, field } = STEPS[step];
       const map = seen.maps[step][number], side = Math.sqrt(map.length);
       const { value, row, column } = brightest(map);
@@ -283,7 +284,7 @@
       announcement.node
     );
     pictureChoice.set(chosen);
-    setTimeout(() => { // the page answers first
+    onceNear(place, () => {
       refresh();
       announcement.hush(); // nothing has happened yet that is worth announcing
     });
