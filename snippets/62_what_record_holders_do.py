@@ -332,7 +332,7 @@ assert gain < 0.005
 # A matrix stretches some directions more than others, by its **singular values**.
 # Seen as a matrix, with a row for each filter, the gradient of a convolution has few large ones: a step along it moves the weights in few directions.
 # **Muon** by Jordan and others makes all singular values about equal, so that each direction gets its share; this is called orthogonalising.
-# It needs only matrix products: five times the same polynomial, whose coefficients are theirs, drives each value between 0 and 1 to near 1.
+# It needs only matrix products: five times the same polynomial, whose coefficients are theirs, drives each value between 0 and 1 to near 1, unless it is tiny.
 
 
 # %% tags=["predict"] ask="Which shape has the gradient of 32 filters over 16 channels, 3 × 3, as a matrix?" answers=["(32, 144)", "(512, 9)", "(288, 16)"] why="A row for each filter, and in it all that the filter multiplies: 16 × 3 × 3 numbers."
@@ -402,8 +402,7 @@ assert results["Muon", "last"] > results["whitened", "last"] - 0.015
 
 # %% [markdown]
 # The three optimizers are equal, each at its best rate.
-# Muon is the least particular about its rate: it reads 0.45 at all three, though they differ by ten times; SGD falls to 0.28.
-# That counts where a run is too expensive to be tried three times.
+# In the one run at each rate, Muon reads 0.45 at all three, though they differ by ten times, and SGD falls to 0.28 at the largest: so Muon may be less particular about its rate.
 #
 # ## Two looks at each picture
 #
