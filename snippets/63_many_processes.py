@@ -440,5 +440,5 @@ files.cleanup()
 # %% [markdown]
 # ## What next
 #
-# A network that took many processes to train is rarely trained anew: [Fine-tuning](65_fine_tuning.py) teaches one something new on a small machine.
+# A network that took many processes to train is used in one, and often not in Python: [Out of Python](64_out_of_python.py) writes it down for others.
 # Shards of weights, gradients and averages are the idea of Samyam Rajbhandari and others (2020), who call it ZeRO.

@@ -496,6 +496,8 @@ def test_words_and_code_are_found_once(project: Path) -> None:
     assert index.count("Then prose.") == 1
     assert "figure_1" not in index
     assert "Copied" not in index
+    assert "plt.show" not in index  # code that draws
+    assert "&lt;2" not in index  # a wrong answer
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def opening(cell: NotebookNode) -> str:
     return (
         f'<div class="predict" data-right="{right}">'
         f'<p class="predict-ask">{ask}</p>'
-        + (f'<ul class="predict-choices">{listed}</ul>' if choices else "")
+        + (f'<ul class="predict-choices" data-search-exclude>{listed}</ul>' if choices else "")
         + '<div class="predict-output">'
     )
 

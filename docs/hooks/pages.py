@@ -266,8 +266,10 @@ def fence(text: str, kind: str) -> str:
 
 
 def code_block(cell: NotebookNode) -> str:
-    """The code of a cell as a fenced block."""
-    return fence(cell.source.replace("\t", TAB), "python")
+    """The code of a cell as a fenced block; the search leaves out what draws."""
+    draws = "alt" in cell.metadata
+    kind = '{ .python data-search-exclude="true" }' if draws else "python"
+    return fence(cell.source.replace("\t", TAB), kind)
 
 
 def cell_end(cell: NotebookNode) -> str:
