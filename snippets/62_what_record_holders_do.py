@@ -305,8 +305,8 @@ for name in ["no mirrors", "whitened", "in turn"]:
 assert abs(results["in turn", "last"] - results["whitened", "last"]) < 0.02
 
 # %% [markdown]
-# The three are equal within what seeds and pictures leave open.
-# With 0.43 without mirrors and 0.44 with a coin, four looks at each picture are too few to learn much by heart, so how it is mirrored cannot matter much either.
+# Between the coin and taking turns is no difference that could be told from luck.
+# Mirrors of any kind bring a point at most: four looks at each picture are too few to learn much by heart, which is what mirrors work against.
 # Jordan found mirrors in turn ahead of the coin wherever mirrors helped at all, in trainings with more epochs than ours.
 #
 # ## The mean of the weights
@@ -437,19 +437,23 @@ sizes = {"widths": (32, 64), "num_epochs": 1, "mirrors": "none"}
 if device.type == "cuda":
     sizes = {"widths": (256, 512), "num_epochs": 8, "mirrors": "in turn"}
 recipe = recipes["whitened"] | {"num_pictures": len(train_images)} | sizes
-*_, model = training(recipe, rate=0.01, seed=1)
-
 test_images, test_labels = standardize(data.test_images), data.test_labels.to(device)
-once = predict(model.eval(), test_images)
-twice = once + predict(model, test_images.flip(3))
-test_accuracy = accuracy(twice, test_labels)
+looks = {"one look": [], "two looks": []}
+for seed in [1, 2, 3]:
+    *_, model = training(recipe, rate=0.01, seed=seed)
+    once = predict(model.eval(), test_images)
+    twice = once + predict(model, test_images.flip(3))
+    for runs, logits in zip(looks.values(), [once, twice]):
+        runs.append(accuracy(logits, test_labels))
+for name, runs in looks.items():
+    print(f"{statistics.mean(runs):.2f} ± {statistics.stdev(runs):.3f}  {name}")
+test_accuracy = statistics.mean(looks["two looks"])
 standard_error = math.sqrt(test_accuracy * (1 - test_accuracy) / len(test_labels))
-print(f"one look {accuracy(once, test_labels):.2f}, two looks {test_accuracy:.2f}")
 print(f"standard error {standard_error:.3f}")
-assert test_accuracy > 0.685
+assert test_accuracy > 0.69
 
 # %% [markdown]
-# One look gives 0.69, two give 0.70; [the page before](61_much_faster.py) got 0.663 ± 0.003 with five seeds, after as many pictures.
+# One look gives 0.69, two give 0.70, and [the page before](61_much_faster.py) got 0.663 ± 0.003, after as many pictures.
 # So filters that nobody trains are worth about three points there, and the mirror one more.
 # It is far from 94 %, which takes a much larger network and more epochs: figures of a record say little about parts at another size, and each has to be measured again.
 #
