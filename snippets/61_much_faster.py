@@ -399,4 +399,4 @@ assert same > 0.97
 # %% [markdown]
 # ## What next
 #
-# All of this runs on one thread; the [next page](63_many_processes.py) lets several processes train together.
+# The [next page](62_what_record_holders_do.py) rebuilds parts of those fastest recipes, and measures which of them pay on one thread.
