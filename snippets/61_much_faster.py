@@ -70,7 +70,8 @@ class Pictures(Dataset):
 old_loader = DataLoader(Pictures(), batch_size=4, shuffle=True)
 images, labels = next(iter(old_loader))
 print(tuple(images.shape), images.dtype)
-assert images.shape == (4, 3, 32, 32) and -1 <= images.min() < images.max() <= 1
+assert images.shape == (4, 3, 32, 32)
+assert -1 <= images.min() < images.max() <= 1  # for every seed
 
 # %% [markdown]
 # The whole data set fits into memory, so it can be [standardised](43_convolution.py) once, and a batch is an index into it.
@@ -298,7 +299,7 @@ for name, (make, tried, options) in recipes.items():
 best = means["mirrors"]
 print(f"standard error {math.sqrt(best * (1 - best) / len(valid_labels)):.3f}")
 assert means["AdamW"] > means["SGD"] and means["batch norm"] > means["padded"] + 0.02
-assert abs(means["mirrors"] - means["one-cycle"]) < 0.045
+assert abs(means["mirrors"] - means["one-cycle"]) < 0.025
 
 # %% [markdown]
 # AdamW and batch normalisation bring the most.
@@ -394,7 +395,7 @@ with torch.no_grad():
 same = (rough.argmax(dim=1) == exact.argmax(dim=1)).float().mean().item()
 print(f"same answers: {same:.2f}")
 assert rough.dtype == torch.bfloat16 and exact.dtype == torch.float32
-assert same > 0.97
+assert same > 0.991
 
 # %% [markdown]
 # ## What next
