@@ -295,13 +295,13 @@ for way in ["by a coin", "in turn"]:
     flips = torch.stack([mirrored(way, half, epoch) for epoch in range(4)])
     same[way] = (flips[1:] == flips[:-1]).float().mean().item()
     print(f"{same[way]:.2f} {way}")
-assert 0.49 < same["by a coin"] < 0.51 and same["in turn"] == 0
 
 # %%
 recipes["no mirrors"] = recipes["whitened"] | {"mirrors": "none"}
 recipes["in turn"] = recipes["whitened"] | {"mirrors": "in turn"}
 for name in ["no mirrors", "whitened", "in turn"]:
     compare(name, rates)
+assert 0.49 < same["by a coin"] < 0.51 and same["in turn"] == 0
 assert abs(results["in turn", "last"] - results["whitened", "last"]) < 0.02
 
 # %% [markdown]

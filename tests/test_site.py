@@ -498,6 +498,7 @@ def test_words_and_code_are_found_once(project: Path) -> None:
     assert "Copied" not in index
     assert "plt.show" not in index  # code that draws
     assert "&lt;2" not in index  # a wrong answer
+    assert "Ticks." not in index  # a solution
 
 
 @pytest.mark.parametrize(
