@@ -94,7 +94,7 @@ with torch.no_grad():
     chances = reader(test_digits)
 accuracy = (chances.argmax(dim=1) == digits.test_labels).float().mean().item()
 print(f"{accuracy:.1%} of the test digits read")
-assert accuracy > 0.96 and test_digits.dtype == torch.uint8
+assert accuracy > 0.969 and test_digits.dtype == torch.uint8
 
 # %% [markdown]
 # ## A graph of operations
@@ -333,8 +333,8 @@ gains = {"one digit": speed_up(1, 200), "1,000 digits": speed_up(1000, 5)}
 print("it gains more with", max(gains, key=gains.get))
 
 # %%
-assert gains["one digit"] > 1.5 and gains["one digit"] > 1.2 * gains["1,000 digits"]
-print("with one digit more than 1.5 times faster")
+assert gains["one digit"] > 2 and gains["one digit"] > 1.2 * gains["1,000 digits"]
+print("with one digit more than twice as fast")
 
 # %% [markdown]
 # So for single digits it pays, and for large batches it matters little who multiplies.
@@ -378,8 +378,8 @@ changed = (small_chances.argmax(axis=1) != chances.argmax(dim=1).numpy()).sum()
 print(f"{changed / len(test_digits):.0%} read otherwise")
 
 # %%
-assert changed < 20 and small_path.stat().st_size < 0.3 * path.stat().st_size
-print("fewer than 20 digits, with less than 0.3 of the size")
+assert changed < 10 and small_path.stat().st_size < 0.3 * path.stat().st_size
+print("fewer than 10 digits, with less than 0.3 of the size")
 
 # %% [markdown]
 # It is a little more than a quarter, since scales, biases and the graph are kept as they were.
@@ -431,8 +431,8 @@ coarse = quantize(onnx.load(path), largest=1).SerializeToString()
 session = onnxruntime.InferenceSession(coarse)
 (coarse_chances,) = session.run(None, {"digits": test_digits.numpy()})
 turned = (coarse_chances.argmax(axis=1) != chances.argmax(dim=1).numpy()).sum()
-print("more than 500 read otherwise")
-assert 500 < turned < 9_000
+print("more than 1,000 read otherwise")
+assert 1_000 < turned < 6_000
 
 # %% [markdown] tags=["solution"]
 # Most weights of a row are less than half of its largest, and become 0.
