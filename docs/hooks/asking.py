@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 from lessons import Lesson, read_yaml
 
 Question = dict[str, str]  # id, page, title, and, as HTML, asks and answer
+UNSEARCHED = 'data-search-exclude="true"'  # no search finds what stands there
 
 
 def is_asked(cell: NotebookNode) -> bool:
@@ -32,7 +33,7 @@ def opening(cell: NotebookNode) -> str:
     return (
         f'<div class="predict" data-right="{right}">'
         f'<p class="predict-ask">{ask}</p>'
-        + (f'<ul class="predict-choices" data-search-exclude>{listed}</ul>' if choices else "")
+        + (f'<ul class="predict-choices" {UNSEARCHED}>{listed}</ul>' if choices else "")
         + '<div class="predict-output">'
     )
 
