@@ -1155,7 +1155,8 @@ def test_a_build_folder_has_finished_pages(project: Path) -> None:
     assert "[notebook](downloads/first_page.ipynb)" in first
     assert "MNIST: each digit was blurred." in first
     assert "in place of MNIST" in first
-    assert '<details class="solution" markdown="block">\n<summary>Solution' in first
+    solution = '<details class="solution" markdown="block" data-search-exclude="true">'
+    assert f"{solution}\n<summary>Solution" in first
     assert "<pre><samp>```&#10;&lt;b&gt;&#10;&#10;  end</samp></pre>" in first
     assert 'aria-label="A line &amp; a dot"' in first
     assert (
