@@ -464,7 +464,7 @@ assert test_accuracy > 0.69
 
 # %% tags=["solution"]
 louder = (values[0] / values[-1]).sqrt().item()
-print(f"{louder:.0f} times")
+print(f"about {round(louder, -2):.0f} times")
 assert math.isclose(louder**2, values[0] / values[-1], rel_tol=1e-3)
 
 # %% [markdown] tags=["solution"]
