@@ -306,7 +306,7 @@ assert abs(results["in turn", "last"] - results["whitened", "last"]) < 0.03
 
 # %% [markdown]
 # Between the coin and taking turns is no difference that could be told from luck.
-# Mirrors of any kind bring a point at most: four looks at each picture are too few to learn much by heart, which is what mirrors work against.
+# Whether mirrors bring a point or nothing, three seeds do not tell either: four looks at each picture are too few to learn much by heart, which is what mirrors work against.
 # Jordan found mirrors in turn ahead of the coin wherever mirrors helped at all, in trainings with more epochs than ours.
 #
 # ## The mean of the weights

@@ -11,8 +11,8 @@
 #
 # A trained network is Python code and the numbers that it learned.
 # A phone, a browser or a server in another language has no Python, so what the code computes must be written down in another form.
-# Here the network of [Draw a digit](54_draw_a_digit.py) becomes a graph of eight operations by `torch.export`, and then a file in the format ONNX.
-# ONNX Runtime reads the file in a process without PyTorch, and so do fifteen lines of NumPy; all three compute the same numbers.
+# Here a network like that of [Draw a digit](54_draw_a_digit.py) becomes a graph of eight operations by `torch.export`, and then a file in the format ONNX.
+# Fifteen lines of NumPy compute that graph, and so does ONNX Runtime in a process without PyTorch; all get the same numbers.
 # At the end the file takes a quarter of its size.
 # You should know how a network is [saved and loaded](46_lenet.py#save-and-load).
 #
@@ -46,7 +46,7 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # %% [markdown]
 # ## A network that takes what others have
 #
-# Two epochs are enough here, with the learning rate that was chosen for this network before.
+# Two epochs are enough here, with the learning rate that was best for the other one.
 
 # %%
 digits = mnist()
@@ -158,8 +158,8 @@ graph_results = {written(zero).item() for _ in range(3)}
 print(f"module {len(module_results)}, graph {len(graph_results)}")
 
 # %% [markdown]
-# `torch.rand` would have been an operation on tensors, and part of the graph.
-# The module's mode is noted as well: call `eval()` before, for [dropout](47_overfitting.py) that goes out in training mode stays in it.
+# What draws by an operation on tensors, as [dropout](47_overfitting.py) does, is part of the graph, and draws anew each time.
+# So call `eval()` before: dropout that goes out in training mode stays in it, as the first exercise shows.
 #
 # An `if` on the values of a tensor would need two graphs, and only one is noted.
 # So `torch.export` refuses; with `strict=True`, for which it reads the code before it runs any, it also says why.
@@ -184,8 +184,23 @@ except RuntimeError as error:
 
 # %% [markdown]
 # "Data-dependent branching" is that `if`.
-# `torch.where(x > 1, x / 255, x)` has none: it computes both sides, and takes from each what it needs.
-#
+# `torch.where` has none: it computes both sides, and takes one of them.
+
+
+# %%
+class ScaledByWhere(nn.Module):
+    """The same, without an `if`."""
+
+    def forward(self, x):
+        return torch.where(x.max() > 1, x / 255, x)
+
+
+written = torch.export.export(ScaledByWhere(), (torch.zeros(2),)).module()
+for x in (torch.tensor([1.0, 255.0]), torch.tensor([0.5, 1.0])):
+    assert torch.equal(written(x), Scaled()(x))
+print("the same on both sides of the if")
+
+# %% [markdown]
 # ## Saved with its example
 #
 # `torch.export.save` writes graph and numbers into one file, which `torch.export.load` reads without the module's class.
@@ -255,7 +270,7 @@ operations = {
 
 
 def compute(graph, digits):
-    """Chances (batch, 10) of pictures (batch, 28, 28), with nothing but NumPy."""
+    """Chances (batch, 10) of pictures (batch, 28, 28), by NumPy."""
     values = {**weights, "digits": digits}
     for node in graph.node:
         inputs = [values[name] for name in node.input]
@@ -382,7 +397,7 @@ print("less than 0.3 of the size")
 
 # %% [markdown]
 # The file is a little larger than a quarter, since scales, biases and the graph are kept as they were.
-# ONNX Runtime multiplies as soon as it has read the file, so this saves bytes to send and to store; with its own tools for quantisation it can also compute with integers.
+# This saves bytes to send and to store; the tools for quantisation that come with ONNX Runtime can also make it compute with integers.
 #
 # ## Try it yourself
 #
@@ -423,7 +438,7 @@ assert list(read) == chances[:2].argmax(dim=1).tolist()
 
 # %% [markdown]
 # **3.** With `largest=1` only −1, 0 and 1 are left of each weight.
-# Call the number of test digits that are then read otherwise than by `reader` `turned`.
+# How many of the test digits are then read otherwise than by `reader`: `turned`?
 
 # %% tags=["solution"]
 coarse = quantize(onnx.load(path), largest=1).SerializeToString()
@@ -431,10 +446,13 @@ session = onnxruntime.InferenceSession(coarse)
 (coarse_chances,) = session.run(None, {"digits": test_digits.numpy()})
 turned = (coarse_chances.argmax(axis=1) != chances.argmax(dim=1).numpy()).sum()
 print("more than 1,000 read otherwise")
+first_layer = np.abs(weights["layers.1.weight"])
+share = (first_layer < first_layer.max(axis=1, keepdims=True) / 2).mean()
+print("most weights of the first layer become 0:", share > 0.5)
 assert 1_000 < turned < 6_000
 
 # %% [markdown] tags=["solution"]
-# Most weights of a row are less than half of its largest, and become 0.
+# A weight that is less than half of the largest of its row becomes 0.
 # Fengfu Li and others (2016) trained networks with such weights from the start, and lost little.
 
 # %%

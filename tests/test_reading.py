@@ -17,7 +17,12 @@ READING = yaml.safe_load((ROOT / "docs" / "reading.yml").read_text(encoding="utf
 
 # What they write is kept up to date and has no year.
 LIVING = {
-    *("NumPy", "ONNX Runtime", "pandas", "Python", "PyTorch", "scikit-learn"),
+    "NumPy",
+    "ONNX Runtime",
+    "pandas",
+    "Python",
+    "PyTorch",
+    "scikit-learn",
     "torchvision",
 }
 

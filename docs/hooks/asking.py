@@ -12,7 +12,6 @@ from nbformat import NotebookNode
 from lessons import Lesson, read_yaml
 
 Question = dict[str, str]  # id, page, title, and, as HTML, asks and answer
-UNSEARCHED = 'data-search-exclude="true"'  # no search finds what stands there
 
 
 def is_asked(cell: NotebookNode) -> bool:
@@ -29,11 +28,12 @@ def opening(cell: NotebookNode) -> str:
     asked = cell.metadata.predict
     ask, right = inline(asked.ask), escape(asked.right)
     choices = sorted(asked.answers, key=_by_chance)
-    listed = "".join(f"<li>{escape(choice)}</li>" for choice in choices)
+    items = "".join(f"<li>{escape(choice)}</li>" for choice in choices)
+    listed = f'<ul class="predict-choices" data-search-exclude>{items}</ul>'
     return (
         f'<div class="predict" data-right="{right}">'
         f'<p class="predict-ask">{ask}</p>'
-        + (f'<ul class="predict-choices" {UNSEARCHED}>{listed}</ul>' if choices else "")
+        + (listed if choices else "")
         + '<div class="predict-output">'
     )
 
