@@ -157,7 +157,8 @@ def tests(session: nox.Session, device: str) -> None:
     elif names:
         run_pages(session)
     else:
-        run(session, "pytest", *shard)
+        side_by_side = ["--numprocesses=2", "--dist=loadgroup"]
+        run(session, "pytest", *side_by_side, "--no-loadscope-reorder", *shard)
 
 
 @nox.session

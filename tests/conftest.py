@@ -1,7 +1,8 @@
 """Options, fixtures and the closing summary of a test run."""
 
+import math
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import cast
@@ -10,9 +11,11 @@ import pytest
 
 from page_runner.runner import PageRunner, Report
 from page_runner.script import find_pages
-from shards import OTHER_TESTS, Shard, read_seconds, write_seconds
+from page_runner.seconds import read_seconds, write_seconds
+from shards import OTHER_TESTS, Shard
 
 REPORT = pytest.StashKey[Report]()
+LONG = 60.0  # seconds of a page that starts before all other tests
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,12 +59,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave out what belongs to other shards.
+    """Leave out what belongs to other shards, and order the rest where xdist runs it."""
+    if shard := _shard(config):
+        _leave_out_other_shards(config, shard, items)
+    if getattr(config.option, "loadgroup", False):  # a worker's word for --dist
+        _order(read_seconds(_snippets(config)), items)
 
-    Which pages those are depends on all pages, whatever `-k` selects of them.
-    """
-    if not (shard := _shard(config)):
-        return
+
+def _leave_out_other_shards(
+    config: pytest.Config, shard: Shard, items: list[pytest.Item]
+) -> None:
+    """Which pages those are depends on all pages, whatever `-k` selects of them."""
     stems = [script.stem for script in find_pages(_snippets(config))]
     if shard.of > len(stems):
         raise pytest.UsageError(
@@ -77,6 +85,22 @@ def pytest_collection_modifyitems(
         (chosen if belongs else left_out).append(item)
     config.hook.pytest_deselected(items=left_out)
     items[:] = chosen
+
+
+def _order(seconds: Mapping[str, float], items: list[pytest.Item]) -> None:
+    """For `--dist=loadgroup`: long pages, then all other tests, then short pages.
+
+    The longest page is first, so that none is left to run alone at the end. Each page
+    is a group of its own; of the other tests, each file is one.
+    """
+
+    def place(item: pytest.Item) -> float:
+        if not (script := _script_of(item)):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+            return -LONG
+        return -seconds.get(script.stem, math.inf)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
@@ -152,6 +176,7 @@ class PageReporter:
     def __init__(self, terminal: pytest.TerminalReporter) -> None:
         self.terminal = terminal
         self.reports: list[Report] = []
+        self.wants_pages = False  # whether a worker of xdist has collected one
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note what became of each page."""
@@ -201,10 +226,15 @@ class PageReporter:
                 message = f"{report.stem}: {report.not_compared}"
                 self.terminal.write_line(f"not compared: {message}", yellow=True)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: object) -> None:
+        """Note what a worker of xdist said at its end."""
+        self.wants_pages |= getattr(node, "workeroutput", {}).get("pages", False)
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """A run that was asked for pages and executed none has failed."""
-        wanted = any(map(_is_page_test, session.items))
+        wanted = self.wants_pages or any(map(_is_page_test, session.items))
         if wanted and not self.reports and not session.config.option.collectonly:
             self.terminal.write_line("no page was executed, none was cached", red=True)
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -213,6 +243,12 @@ class PageReporter:
             ran = [report for report in self.reports if report.status == "ran"]
             new = {report.stem: report.seconds for report in ran}
             write_seconds(_snippets(session.config), stems, new)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of xdist says whether it collected a page: its runner collects none."""
+    if output := getattr(session.config, "workeroutput", None):
+        output["pages"] = any(map(_is_page_test, session.items))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -5,12 +5,10 @@ from the names of the pages, and from how long each took when it was recorded, w
 in `tests/expected/seconds.json`.
 """
 
-import json
 import re
 import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 # About how many seconds of pages run in the time that all other tests take: two pages
 # run at a time. It decides how many pages the first share has, and nothing else.
@@ -58,27 +56,3 @@ class Shard:
             shares[least].add(stem)
             loads[least] += times[stem]
         return shares[self.number - 1]
-
-
-def seconds_path(snippets: Path) -> Path:
-    """Where the times of a folder's pages are kept."""
-    return snippets.parent / "tests" / "expected" / "seconds.json"
-
-
-def read_seconds(snippets: Path) -> dict[str, float]:
-    """How long each page took when it was recorded; {} where none was."""
-    path = seconds_path(snippets)
-    if not path.exists():
-        return {}
-    known = json.loads(path.read_text(encoding="utf-8"))
-    return {stem: float(seconds) for stem, seconds in known.items()}
-
-
-def write_seconds(
-    snippets: Path, stems: Iterable[str], new: Mapping[str, float]
-) -> None:
-    """Keep the times of pages that were recorded, and forget pages that are no more."""
-    known = {**read_seconds(snippets), **new}
-    kept = {stem: round(known[stem], 1) for stem in sorted(stems) if stem in known}
-    text = json.dumps(kept, indent=1) + "\n"
-    seconds_path(snippets).write_text(text, encoding="utf-8")

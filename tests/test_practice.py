@@ -30,6 +30,7 @@ from nbformat import NotebookNode
 import checking
 from page_runner.environment import page_environment, with_threads
 from page_runner.script import Page, find_pages, parse
+from page_runner.seconds import read_seconds
 from page_runner.store import LANGUAGE, data_root
 from practice import (
     Exercise,
@@ -42,7 +43,6 @@ from practice import (
     reads_old_value,
     steps,
 )
-from shards import read_seconds
 
 ROOT = Path(__file__).parents[1]
 SNIPPETS = ROOT / "snippets"

@@ -26,6 +26,7 @@ from page_runner import store
 from page_runner.pool import PagePool
 from page_runner.runner import PageRunner, Report
 from page_runner.script import find_pages, parse
+from page_runner.seconds import seconds_path, write_seconds
 from page_runner.watch import Watcher, stamp
 
 TESTS = Path(__file__).parent
@@ -240,10 +241,14 @@ def test_what_the_runner_cannot_do_is_the_pages_report(
 def test_longest_page_starts_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By its last run, also where that is not current; before all, what never ran."""
-    seconds = {"11_a": 3.0, "12_b": 60.0, "13_c": None, "14_d": 9.0}
+    """By its last run, current or not, or when recorded; before all, what is new."""
+    seconds = {"11_a": 3.0, "12_b": 60.0, "13_c": None, "14_d": None, "15_e": 9.0}
+    snippets = tmp_path / "snippets"
+    snippets.mkdir()
     for name in seconds:
-        shutil.copy(SAMPLES / "11_good.py", tmp_path / f"{name}.py")
+        shutil.copy(SAMPLES / "11_good.py", snippets / f"{name}.py")
+    seconds_path(snippets).parent.mkdir(parents=True)
+    write_seconds(snippets, seconds, {"13_c": 20.0, "11_a": 90.0})
 
     def read(script: Path, _: str) -> NotebookNode | None:
         if (known := seconds[script.stem]) is None:
@@ -256,8 +261,8 @@ def test_longest_page_starts_first(
     monkeypatch.setattr(PagePool, "prepare", lambda _: None)
     monkeypatch.setattr(PagePool, "submit", lambda _, page, __: order.append(page.stem))
     with PageRunner("cpu") as runner:
-        runner.start(*find_pages(tmp_path))
-    assert order == ["13_c", "12_b", "14_d", "11_a"]
+        runner.start(*find_pages(snippets))
+    assert order == ["14_d", "12_b", "13_c", "15_e", "11_a"]
 
 
 def edit(script: Path, old: str, new: str) -> None:

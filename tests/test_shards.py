@@ -13,7 +13,8 @@ from mkdocs.config import load_config
 
 from page_runner import store
 from page_runner.script import find_pages
-from shards import Shard, read_seconds, seconds_path, write_seconds
+from page_runner.seconds import read_seconds, seconds_path, write_seconds
+from shards import Shard
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent

@@ -15,6 +15,7 @@ from page_runner.judge import Verdict, judge, locate, unknown_data, uses_stand_i
 from page_runner.pool import PageDied, PagePool
 from page_runner.run import Run
 from page_runner.script import Page, PageError, parse
+from page_runner.seconds import read_seconds
 from page_runner.variations import PLAIN, VARIATIONS, Variation
 
 
@@ -146,8 +147,9 @@ class PageRunner:
         asked = "record" if self.record else "claims only" if self.claims_only else ""
         if stored is None or reasons or asked:
             reason = ", ".join(reasons) or asked
-            # What never ran may be the longest; what has changed keeps its time.
-            seconds = stored.metadata.run.seconds if stored else math.inf
+            # What was neither run nor recorded may be the longest.
+            known = read_seconds(script.parent).get(page.stem, math.inf)
+            seconds = stored.metadata.run.seconds if stored else known
             return Started(page, digest, now, reason, seconds)
         store.refresh(page, digest, stored, self.device)
         self._reports[script] = Report.of(page.stem, "cached", stored.metadata.run)
