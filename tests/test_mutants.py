@@ -1,11 +1,13 @@
 """Pages are broken as people break them, always in the same places."""
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
 
 from page_runner.script import find_pages
+from tools import mutants as tool
 from tools.mutants import EACH, REASONS, Finder, Mutant, choose, how
 
 SNIPPETS = Path(__file__).parents[1] / "snippets"
@@ -84,3 +86,32 @@ def test_reasons_are_those_of_mutants_that_there_are() -> None:
         source = (SNIPPETS / f"{stem}.py").read_bytes()
         changes = {mutant.change for mutant in choose(stem, source, EACH)}
         assert set(of_page) <= changes, stem
+
+
+def test_mutants_of_other_pages_keep_their_day_and_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that could no longer be made are forgotten."""
+    monkeypatch.setattr(tool, "TABLE", tmp_path / "mutants.json")
+
+    def made(page: str) -> dict[str, object]:
+        mutant = choose(page, (SNIPPETS / f"{page}.py").read_bytes(), EACH)[0]
+        names = ("page", "line", "kind", "old", "new")
+        found = {name: getattr(mutant, name) for name in names}
+        return {**found, "by": "assert", "reason": ""}
+
+    before = [
+        {**made("12_shapes"), "date": "2026-01-02", "machine": "old"},
+        {
+            **made("13_numpy_and_devices"),
+            "old": "no such code",
+            "date": "",
+            "machine": "",
+        },
+    ]
+    tool.TABLE.write_text(json.dumps(before))
+    tool.write_table([made("11_tensors")])
+    new, kept = json.loads(tool.TABLE.read_text())
+    assert (new["page"], new["by"]) == ("11_tensors", "assert")
+    assert new["machine"] != "old"
+    assert kept == before[0]

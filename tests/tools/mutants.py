@@ -381,9 +381,14 @@ def report(listed: list[dict], keep: bool) -> bool:
 def write_table(listed: list[dict]) -> None:
     """Keep what became of the mutants of some pages for the site, beside the others.
 
-    Those of other pages are kept if they could be made today: a page may have changed.
+    Those of other pages are kept, with their own date and machine, if they could be
+    made today: a page may have changed.
     """
-    table = json.loads(TABLE.read_text(encoding="utf-8")) if TABLE.exists() else {}
+    table = json.loads(TABLE.read_text(encoding="utf-8")) if TABLE.exists() else []
+    run = {
+        "date": datetime.date.today().isoformat(),
+        "machine": f"{processor()}, {os.cpu_count()} cores",
+    }
     new = {one["page"] for one in listed}
     there = {
         (mutant.page, mutant.line, mutant.old, mutant.new)
@@ -393,14 +398,11 @@ def write_table(listed: list[dict]) -> None:
     }
     kept = [
         one
-        for one in table.get("mutants", [])
+        for one in table
         if (one["page"], one["line"], one["old"], one["new"]) in there
     ]
-    table = {
-        "date": datetime.date.today().isoformat(),
-        "machine": f"{processor()}, {os.cpu_count()} cores",
-        "mutants": sorted([*kept, *listed], key=lambda one: one["page"]),
-    }
+    listed = [{**one, **run} for one in listed]
+    table = sorted([*kept, *listed], key=lambda one: one["page"])
     TABLE.parent.mkdir(exist_ok=True)
     text = json.dumps(table, indent=1, ensure_ascii=False)
     TABLE.write_text(f"{text}\n", encoding="utf-8")
