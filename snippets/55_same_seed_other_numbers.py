@@ -153,10 +153,12 @@ p = accuracy
 standard_error = (p * (1 - p) / len(test_y)) ** 0.5
 print(f"accuracy {accuracy:.2f} and {moved_accuracy:.2f}")
 print(f"standard error of one {standard_error:.3f}")
-assert min(accuracy, moved_accuracy) > 0.91
+rarer = min(test_y.mean(), 1 - test_y.mean()).item()
+assert 1 - min(accuracy, moved_accuracy) < rarer / 2
 
 # %% [markdown]
-# Both learn, and which of them is a little better is a matter of luck.
+# Both learn: each makes less than half the mistakes of somebody who always gives the more frequent answer.
+# Which of them is a little better is a matter of luck.
 # So the digits of a run are not a property of the recipe; what many runs have in common is.
 #
 # ## It need not be so
@@ -229,7 +231,7 @@ torch.use_deterministic_algorithms(False)
 accuracies = torch.tensor([train(make_network(seed))[1] for seed in range(5)])
 mean, deviation = accuracies.mean().item(), accuracies.std().item()
 print(f"accuracy {mean:.2f} ± {deviation:.2f} (5 seeds, 2,000 points held out)")
-assert mean > 0.92 and deviation < 0.032
+assert mean > 0.92 and deviation < 1 - mean
 
 # %% [markdown]
 # Whoever runs it elsewhere gets other runs of the same recipe, and can tell whether theirs belong to these.
@@ -246,7 +248,7 @@ for seed in range(5):
     nudge(nudged)
     changes.append(abs(train(nudged)[1] - accuracies[seed].item()))
 print(f"by less than 15 points: {max(changes) < 0.15}")
-assert len(changes) == 5 and max(changes) < 0.12
+assert len(changes) == 5 and max(changes) < rarer
 
 # %% [markdown]
 # **2.** Shuffle the 400 points before training: the mean over all of them is the same, but for rounding.
@@ -259,7 +261,8 @@ shuffled = (x[shuffle], y[shuffle])
 shuffled_history, shuffled_accuracy = train(make_network(seed=1), points=shuffled)
 gap = (shuffled_history - history).norm(dim=1)
 print(f"accuracy {shuffled_accuracy:.2f}, other weights: {bool(gap.max() > 0.01)}")
-assert gap[:20].max() < 1e-5 and gap.max().log10() > -1.6
+assert gap[:20].max() < 1e-5
+assert gap.max().log10() > -1.6  # for this seed
 
 # %% [markdown] tags=["solution"]
 # The order of the points decides the order of the additions, and that is enough.
