@@ -70,7 +70,7 @@ def run(
 def run_tool(session: nox.Session, name: str, *arguments: str) -> None:
     """Run a module of tests/tools/ in the same way."""
     command = [str(PYTHON), "-m", f"tools.{name}", *arguments]
-    session.run(*command, env={"PYTHONPATH": "tests"})
+    session.run(*command, env={"PYTHONPATH": os.pathsep.join(["tests", "snippets"])})
 
 
 def check_site(session: nox.Session, site: Path) -> None:
@@ -317,6 +317,13 @@ def browser(session: nox.Session) -> None:
     # A check waits now and then, for the network to be quiet: a third fills two cores.
     workers = ["--numprocesses=3", "--dist=worksteal"]
     run(session, "pytest", "tests/browser", *workers, *session.posargs)
+
+
+@nox.session
+def minute(session: nox.Session) -> None:
+    """What a minute of one thread learns of CIFAR-10, five times; `-- --valid`."""
+    prepare(session, "tests")
+    run_tool(session, "minute", *session.posargs)
 
 
 @nox.session

@@ -59,7 +59,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave out what belongs to other shards, and order the rest where xdist runs it."""
+    """Leave out what belongs to other shards; order the rest for xdist."""
     if shard := _shard(config):
         _leave_out_other_shards(config, shard, items)
     if getattr(config.option, "loadgroup", False):  # a worker's word for --dist

@@ -175,6 +175,7 @@ class Book:
             glossary=lambda: load_terms(self.docs / "glossary.yml"),
             reading=self.reading_list,
             measured=lambda name: measured(self.docs / "measured" / name),
+            source=lambda name: source(self.docs.parent / name),
             figure=figure,
             archive=self.archive,
             chapters=self.chapters,
@@ -257,6 +258,11 @@ def measured(stem: Path) -> dict[str, Any] | None:
     """What a session has measured and written down; None where none has."""
     path = stem.with_suffix(".json")
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def source(script: Path) -> str:
+    """A script of the checkout, as Markdown that shows it."""
+    return fence(script.read_text(encoding="utf-8").rstrip(), "python")
 
 
 def fence(text: str, kind: str) -> str:
