@@ -212,6 +212,35 @@ def test_options_of_pytest_and_its_plugins_work(tmp_path: Path) -> None:
     assert "'falls' where 'rises' was recorded" in file.read_text()
 
 
+def test_side_by_side_long_pages_come_first_and_short_ones_last(tmp_path: Path) -> None:
+    """Other tests stand between them; here one process takes them all, in order."""
+    (tmp_path / "snippets").mkdir()
+    expected = tmp_path / "tests" / "expected"
+    expected.mkdir(parents=True)
+    for stem in ("11_short", "12_long"):
+        shutil.copy(SAMPLES / "11_good.py", tmp_path / "snippets" / f"{stem}.py")
+        shutil.copy(SAMPLES / "expected" / "11_good.txt", expected / f"{stem}.txt")
+    write_seconds(
+        tmp_path / "snippets", ["11_short", "12_long"], {"11_short": 1, "12_long": 99}
+    )
+    other = tmp_path / "test_other.py"
+    other.write_text("def test_other(): pass\n")
+    in_groups = ["--dist=loadgroup", "--no-loadscope-reorder"]
+    suite = run_suite(tmp_path, str(other), "--numprocesses=1", *in_groups)
+    assert suite.returncode == 0
+    lines = [line for line in suite.stdout.splitlines() if line.startswith("[gw0]")]
+    found = [re.search(r"short|other(?=$| )|long", line) for line in lines]
+    assert [match and match[0] for match in found] == ["long", "other", "short"]
+
+
+@pytest.mark.parametrize("options", [[], ["--numprocesses=1"]])
+def test_nothing_executed_is_a_failure(good: Path, options: list[str]) -> None:
+    """Where nothing of a page is run but what prepares its test."""
+    suite = run_suite(good.parents[1], "--setup-plan", *options)
+    assert "no page was executed, none was cached" in suite.stdout
+    assert suite.returncode == pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture
 def good(tmp_path: Path) -> Path:
     """A project with one page that passes."""
