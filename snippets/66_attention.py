@@ -276,7 +276,7 @@ parts = {"whole": slice(0, length), "free": slice(0, 24), "ruled": slice(24, len
 for name, part in parts.items():
     losses = runs[:, part].mean(dim=1)
     print(f"{losses.mean():.2f} ± {losses.std():.3f}  {name}")
-assert floor < runs.mean() < 0.212 and losses.max() < 0.022
+assert floor < runs.mean() < 0.212 and losses.max() < 0.0175
 
 # %% [markdown]
 # The second half costs nearly nothing, though these names never met in training: that is a rule, and no sentence known by heart.
@@ -295,7 +295,7 @@ weights = models[0].heads.weights.cpu()  # (sentences, heads, length, length)
 at_taker = weights[:, :, 24:28, 12:16].sum(dim=3).mean(dim=(0, 2))  # one for each head
 head, line = at_taker.argmax(), sentences[-held_out].replace("\n", "↵")
 print(f"weight on the taker's name: {at_taker[head]:.1f}")
-assert at_taker[head] > 0.4  # a head that looks at all alike has 4 of 26
+assert at_taker[head] > 0.35  # a head that looks at all alike has 4 of 26
 
 fig, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")
 image = ax.imshow(weights[0, head, 24:].numpy(), vmin=0)
@@ -329,7 +329,7 @@ for temperature in [0.5, 1.0, 2.0]:
     right.append(same.any(dim=1).float().mean())
     new = same[:, -2 * held_out :].any(dim=1).float().mean()
     print(f"right {right[-1]:.1f}, new {new:.1f}, temperature {temperature}")
-assert right[0] > right[1] > 0.7 and right[2] < 0.05
+assert right[0] > right[1] > 0.72 and right[2] < 0.02 * right[1]
 
 # %% [markdown]
 # At a temperature of 2 nothing is right: one unlikely character is enough, and there are 42 draws.
