@@ -73,6 +73,7 @@ NEXT_STOP = """() => {
   const box = shown.getBoundingClientRect();
   return {
     tag: at.tagName, text: (at.ariaLabel || at.innerText || "").slice(0, 60),
+    isSearch: at.matches(".md-search__scrollwrap"),
     href: at.getAttribute("href"), seen: box.width > 1 && box.height > 1,
     marked: getComputedStyle(shown).outlineStyle !== "none"
       || at.matches(".md-search__input"), // it opens, and has the caret
@@ -93,7 +94,7 @@ def stops(tab: Page) -> list[dict]:
         stop = tab.evaluate(NEXT_STOP)
         if stop["tag"] == "BODY":
             return found
-        if stop["text"] != "Type to start searching":  # the search, which has opened
+        if not stop["isSearch"]:  # it has opened, and may still be fetching its index
             found.append(stop)
     raise AssertionError(f"more than {MAX_STOPS} stops")
 
