@@ -121,7 +121,7 @@ model = train(network(8), *train_on, rate=0.01, num_epochs=2, batch_size=128)
 aside = old_images[num_old:], old_labels[num_old:]
 old_accuracy = accuracy(model, *aside)
 print(f"{old_accuracy:.2f} of those set aside are right")
-assert old_accuracy > 0.6
+assert old_accuracy > 0.67
 
 # %% [markdown]
 # We save its [state](46_lenet.py), and from here on have the file, as if it had been downloaded.
@@ -389,7 +389,7 @@ for way in curves:
     reached.append(accuracy(model, inputs["valid"], labels_of["valid"]))
     print(f"{reached[-1]:.2f} {way}")
 ahead = reached[0] - reached[1]
-assert abs(ahead) < 0.12
+assert abs(ahead) < 0.08
 
 # %% [markdown] tags=["solution"]
 # It is not ahead any more: with so many labels the small network learns from scratch what it needs.
