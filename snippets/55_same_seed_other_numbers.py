@@ -248,7 +248,7 @@ for seed in range(5):
     nudge(nudged)
     changes.append(abs(train(nudged)[1] - accuracies[seed].item()))
 print(f"by less than 15 points: {max(changes) < 0.15}")
-assert len(changes) == 5 and max(changes) < rarer
+assert len(changes) == 5 and max(changes) < 0.12  # for this seed
 
 # %% [markdown]
 # **2.** Shuffle the 400 points before training: the mean over all of them is the same, but for rounding.

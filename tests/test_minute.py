@@ -1,6 +1,7 @@
 """`nox -s minute`: what it trains, and that the page says what it measured."""
 
 import json
+import statistics
 import time
 from itertools import count
 from pathlib import Path
@@ -34,7 +35,7 @@ def test_a_network_learns_until_the_time_is_over(
     model, epochs = minute.train(images, labels, seed=1)
     assert epochs == 8
     assert not model.training
-    pictures = minute.Pictures(images).of(images)
+    pictures = minute.standardized(images, images)
     assert minute.accuracy(model, pictures, labels) > 0.3  # of ten kinds
 
 
@@ -48,7 +49,7 @@ def test_the_clock_counts_the_time_of_this_process(
 
 
 def test_filters_are_whitened_and_stay(images: torch.Tensor) -> None:
-    pictures = minute.Pictures(images).of(images)
+    pictures = minute.standardized(images, images)
     layer = minute.whitened(pictures)
     assert not layer.weight.requires_grad
     patches = F.unfold(pictures, kernel_size=4, stride=4).transpose(0, 1).flatten(1)
@@ -61,4 +62,7 @@ def test_the_page_says_what_was_measured() -> None:
     measured = json.loads(minute.TABLE.read_text())
     said = f"{measured['mean']:.3f} ± {measured['deviation']:.3f}"
     assert said in PAGE.read_text(encoding="utf-8")
-    assert len(measured["runs"]) == len(minute.SEEDS)
+    runs = measured["runs"]
+    assert len(runs) == len(minute.SEEDS)
+    assert round(statistics.mean(runs), 3) == measured["mean"]
+    assert round(statistics.stdev(runs), 3) == measured["deviation"]

@@ -217,20 +217,19 @@ def test_side_by_side_long_pages_come_first_and_short_ones_last(tmp_path: Path) 
     (tmp_path / "snippets").mkdir()
     expected = tmp_path / "tests" / "expected"
     expected.mkdir(parents=True)
-    for stem in ("11_short", "12_long"):
+    seconds = {"11_brief": 1, "12_lengthy": 99}
+    for stem in seconds:
         shutil.copy(SAMPLES / "11_good.py", tmp_path / "snippets" / f"{stem}.py")
         shutil.copy(SAMPLES / "expected" / "11_good.txt", expected / f"{stem}.txt")
-    write_seconds(
-        tmp_path / "snippets", ["11_short", "12_long"], {"11_short": 1, "12_long": 99}
-    )
+    write_seconds(tmp_path / "snippets", seconds, seconds)
     other = tmp_path / "test_other.py"
     other.write_text("def test_other(): pass\n")
     in_groups = ["--dist=loadgroup", "--no-loadscope-reorder"]
     suite = run_suite(tmp_path, str(other), "--numprocesses=1", *in_groups)
     assert suite.returncode == 0
     lines = [line for line in suite.stdout.splitlines() if line.startswith("[gw0]")]
-    found = [re.search(r"short|other(?=$| )|long", line) for line in lines]
-    assert [match and match[0] for match in found] == ["long", "other", "short"]
+    found = [re.search(r"brief|test_other\b|lengthy", line) for line in lines]
+    assert [match and match[0] for match in found] == ["lengthy", "test_other", "brief"]
 
 
 @pytest.mark.parametrize("options", [[], ["--numprocesses=1"]])

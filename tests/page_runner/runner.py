@@ -148,8 +148,10 @@ class PageRunner:
         if stored is None or reasons or asked:
             reason = ", ".join(reasons) or asked
             # What was neither run nor recorded may be the longest.
-            known = read_seconds(script.parent).get(page.stem, math.inf)
-            seconds = stored.metadata.run.seconds if stored else known
+            if stored:
+                seconds = stored.metadata.run.seconds
+            else:
+                seconds = read_seconds(script.parent).get(page.stem, math.inf)
             return Started(page, digest, now, reason, seconds)
         store.refresh(page, digest, stored, self.device)
         self._reports[script] = Report.of(page.stem, "cached", stored.metadata.run)

@@ -10,8 +10,8 @@ in memory to the last step, with all that is prepared for it. Reading the file a
 asking the network afterwards do not count. The last 5,000 training pictures are never
 trained on.
 
-The learning rate follows the clock, so a faster processor makes more steps, and gets
-further: a figure belongs to the processor that stands beside it.
+The learning rate follows the clock, so a faster processor makes more steps: a figure
+belongs to the processor that stands beside it.
 """
 
 import argparse
@@ -36,7 +36,7 @@ BUDGET = 60.0  # seconds of processor time
 SEEDS = [1, 2, 3, 4, 5]
 NUM_TRAIN = 45_000
 
-learning_rate = 0.006  # of 0.006 and 0.01, equal on the pictures set aside
+learning_rate = 0.006  # 0.01 did as well on the pictures set aside
 rise = 0.2  # of the time, in which the rate rises; then it falls to 0
 batch_size = 64
 smoothing = 0.1  # of what is asked of the right class, shared by all ten
@@ -54,19 +54,12 @@ class Clock:
         return (time.process_time() - self._start) / BUDGET
 
 
-class Pictures:
-    """Standardised pictures, by the mean and deviation of some training pictures."""
-
-    def __init__(self, images: Tensor) -> None:
-        """images: (n, 3, 32, 32), bytes."""
-        self.std, self.mean = torch.std_mean(
-            images[:10_000].float(), dim=(0, 2, 3), keepdim=True
-        )
-
-    def of(self, images: Tensor) -> Tensor:
-        """(n, 3, 32, 32), channels last."""
-        images = images.to(torch.float32, memory_format=torch.channels_last)
-        return (images - self.mean) / self.std
+def standardized(images: Tensor, trained_on: Tensor) -> Tensor:
+    """Bytes (n, 3, 32, 32) as floats, by mean and deviation of training pictures."""
+    some = trained_on[:10_000].float()
+    std, mean = torch.std_mean(some, dim=(0, 2, 3), keepdim=True)
+    images = images.to(torch.float32, memory_format=torch.channels_last)
+    return (images - mean) / std
 
 
 def whitened(images: Tensor, num_filters: int = 16) -> nn.Conv2d:
@@ -106,7 +99,7 @@ def train(images: Tensor, labels: Tensor, seed: int) -> tuple[nn.Sequential, flo
     """A network after a minute, and how often it saw each picture."""
     torch.manual_seed(seed)
     clock = Clock()
-    images = Pictures(images).of(images)
+    images = standardized(images, images)
     model = network(images[:5_000]).to(memory_format=torch.channels_last)
     learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(learned, lr=learning_rate, fused=True)
@@ -159,7 +152,7 @@ def main() -> None:
     if asked.valid:
         judge_images, judge_labels = train_images[NUM_TRAIN:], train_labels[NUM_TRAIN:]
     train_images, train_labels = train_images[:NUM_TRAIN], train_labels[:NUM_TRAIN]
-    judge_images = Pictures(train_images).of(judge_images)
+    judge_images = standardized(judge_images, train_images)
     runs, epochs = [], []
     for seed in SEEDS:
         model, seen = train(train_images, train_labels, seed)
@@ -180,6 +173,7 @@ def main() -> None:
             "runs": [round(run, 4) for run in runs],
             "mean": round(mean, 3),
             "deviation": round(deviation, 3),
+            "standard_error": round(error, 3),
             "epochs": round(statistics.mean(epochs), 1),
         }
         TABLE.write_text(json.dumps(table, indent=1) + "\n")

@@ -36,6 +36,7 @@ from page_runner.judge import judge
 from page_runner.pool import PageDied, PagePool
 from page_runner.run import Run
 from page_runner.script import Page, find_pages, parse
+from page_runner.seconds import read_seconds
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "docs" / "measured" / "mutants.json"
@@ -409,9 +410,10 @@ def write_table(listed: list[dict]) -> None:
 
 
 def _seconds(script: Path) -> float:
-    """What a page's last run took; a guess, where it was never run."""
-    stored = store.read(script)
-    return stored.metadata.run.seconds if stored else 60.0
+    """What a page's last run took, or else the recorded one, or else a guess."""
+    if stored := store.read(script):
+        return stored.metadata.run.seconds
+    return read_seconds(script.parent).get(script.stem, 60.0)
 
 
 if __name__ == "__main__":
