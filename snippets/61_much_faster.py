@@ -371,7 +371,7 @@ assert min(runs) > 0.645
 # We know of no published figure of what one thread of a processor learns of CIFAR-10 in a short time, so here are two to beat.
 # One look at each picture, in less time than the old loop takes for two epochs: 0.663 ± 0.003 over five seeds.
 # A [minute of processor time](../docs/measured.md#what-a-minute-of-one-thread-can-do), measured apart from this page: 0.753 ± 0.002 over five seeds, on the processor that is named there.
-# The minute has the first layer of the [next page](62_what_record_holders_do.py), one more convolution, mirrors, smoothing, small shifts, and six looks at each picture in use; its recipe stands there to be changed.
+# Beside that figure stands its recipe, to be changed: the first layer of the [next page](62_what_record_holders_do.py), one more convolution, mirrors, smoothing, small shifts, and logits added up over six views of each test picture, mirrored and shifted.
 # Half precision, and what else the [fastest recipes for a GPU](../docs/reading-on.md) do, are where one would look first.
 #
 # ## Try it yourself

@@ -284,7 +284,7 @@ print("the same chances from NumPy")
 
 # %% [markdown]
 # For other networks it lacks most operations, and the details that a node keeps in its attributes.
-# ONNX Runtime has what our networks need, and far more.
+# ONNX Runtime is a library made for that.
 # We give it the file in a process of its own, and PyTorch is not even loaded there.
 
 # %%
