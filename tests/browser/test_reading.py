@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from browser.browsing import PAGES, SITE, Visit
 
@@ -215,24 +215,28 @@ def test_clearing_during_a_stroke_ends_it(visit: Visit, base: str) -> None:
 # Paper --------------------------------------------------------------------------------
 
 
-NOTE_PRINTING = """addEventListener("beforeprint", () => {
-  window.printed = [...document.querySelectorAll("details.solution pre")]
-    .map(element => element.checkVisibility());
-})"""
 FRAME = ".md-header, .md-sidebar, .md-footer, .md-code__nav"
 
 
-def test_paper_shows_solutions_and_no_navigation(visit: Visit, base: str) -> None:
-    tab = visit.open(base + LESSON).tab
-    solution = tab.locator("details.solution pre").first
-    assert not solution.is_visible()
-    tab.evaluate(NOTE_PRINTING)  # after the theme has unfolded what is folded
-    tab.pdf(format="A4")
-    printed = tab.evaluate("printed")
-    assert len(printed) >= 3
-    assert all(printed)
-    assert not solution.is_visible()
+@pytest.mark.parametrize("scripts", [True, False])
+def test_paper_shows_solutions_and_no_navigation(
+    browser: Browser, base: str, scripts: bool
+) -> None:
+    """Whether the theme's script unfolds what is folded, has yet to, or never will."""
+    with browser.new_context(java_script_enabled=scripts) as context:
+        tab = context.new_page()
+        tab.goto(base + LESSON)
+        solutions = tab.locator("details.solution pre").all()
+        assert len(solutions) >= 3
+        for solution in solutions:
+            expect(solution).to_be_hidden()
+        assert tab.locator(FRAME).filter(visible=True).count() > 3
 
-    assert tab.locator(FRAME).filter(visible=True).count() > 3
-    tab.emulate_media(media="print")
-    assert tab.locator(FRAME).filter(visible=True).count() == 0
+        tab.emulate_media(media="print")
+        for folded in tab.locator("details").all():
+            expect(folded.locator("> :last-child")).to_be_visible()
+        expect(tab.locator(FRAME).filter(visible=True)).to_have_count(0)
+
+        tab.emulate_media(media="screen")
+        for solution in solutions:
+            expect(solution).to_be_hidden()
