@@ -180,7 +180,7 @@ for name in ["halves", "sums", "unequal"]:
 
 # %%
 assert distance["halves"] < 1e-4 and abs(distance["sums"] - 0.5) < 1e-4
-assert distance["unequal"] > 0.36
+assert distance["unequal"] > 0.44
 
 # %% [markdown]
 # DDP's gradient is the one by hand: the mean over the ranks, whatever the loss.

@@ -150,9 +150,14 @@ def diabetes_file() -> Path:
     )
 
 
+def _root() -> Path:
+    """The data root, which each call looks up anew."""
+    return Path(os.environ.get("SNIPPETS_DATA") or "data").absolute()
+
+
 def _obtain(source: _Source) -> Any:
     """The content of the real data, or else of the stand-in; noted in `used`."""
-    root = Path(os.environ.get("SNIPPETS_DATA") or "data").absolute()
+    root = _root()
     kind, found = "real", _find(source, root, real=True) or _download(source, root)
     if found is None:
         folder = root / _STAND_IN
@@ -537,14 +542,13 @@ def _draw_diabetes(folder: Path) -> None:
 
 def main() -> int:
     """Fetch what is missing and say what is there; 1 if anything is not real."""
-    root = Path(os.environ.get("SNIPPETS_DATA") or "data").absolute()
     for name, take in [("mnist", mnist), ("cifar10", cifar10), ("diabetes", diabetes)]:
         tensors = take()
         size = sum(tensor.nbytes for tensor in tensors) / 1e6
         kind, _, fingerprint = used[name].partition(" ")
         change = COPIES.get(f"{name} {fingerprint}", "")
         print(f"{name:9} {kind:9} {size:6.1f} MB in memory{change and ', ' + change}")
-    print(f"in {root}")
+    print(f"in {_root()}")
     return 1 if any(not kind.startswith("real") for kind in used.values()) else 0
 
 

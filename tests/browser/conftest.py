@@ -4,9 +4,11 @@ import zipfile
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from browser.browsing import SITE, Visit, chromium, served
+
+expect.set_options(timeout=30_000)  # ms, as for all that is waited for: slow machines
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,10 @@
 
 A download is the code of its page, with the part of `load.py` that the page takes in
 place of the import. That is compared for every page. The page's own code has run when
-the page was judged, so a long page is run here only until all that it takes from
-`load.py` has been used: there the download differs. Pages of less than SHORT seconds,
-and those that take nothing, are run to their end, and the notebooks of the short ones
-in a Jupyter kernel; with DOWNLOADS=all, every script and every notebook is.
+the page was judged, so a long page is run here only until all that it imports is there
+and all that it takes from `load.py` has been used: there the download differs. Pages of
+less than SHORT seconds are run to their end, and their notebooks in a Jupyter kernel;
+with DOWNLOADS=all, every script and every notebook is.
 
 Scripts run in processes of their own, forked from one that has imported what all of
 them import: that takes longer than most of them.
@@ -101,11 +101,11 @@ def run_script(folder: Path, name: str) -> None:
 def test_script_runs_with_nothing_beside_it(
     script: Path, tmp_path: Path, imported: ForkServerContext
 ) -> None:
-    """To its end, or, of a long page, until the page has its data."""
+    """To its end, or, of a long page, until the page has its imports and its data."""
     whole = script.read_text(encoding="utf-8")
     page = page_of(script).read_text(encoding="utf-8")
-    is_whole = is_short(script) or not names_taken(page)
-    code = whole if is_whole else until_called(whole, page)
+    is_whole = is_short(script)
+    code = whole if is_whole else until_there(whole, page)
     (tmp_path / script.name).write_text(code, encoding="utf-8")
     status, said, complaints = run_alone(imported, tmp_path, script.name)
     assert status == 0, complaints
@@ -152,17 +152,18 @@ def names_taken(page: str) -> set[str]:
     return {name for names in TAKEN.findall(page) for name in names.split(", ")}
 
 
-def until_called(code: str, page: str) -> str:
-    """A script until its page has called each function that it takes from `load.py`.
+def until_there(code: str, page: str) -> str:
+    """A script until its page has imported and called all that it needs.
 
-    Its constants are there as soon as the helper has run; what the helper itself calls
-    does not count.
+    That is all at its top level that is imported, and each function that it takes from
+    `load.py`, whose constants are there as soon as the helper has run; what the helper
+    itself calls does not count.
     """
     waiting, end = names_taken(page), 0
     for statement in ast.parse(page).body:
         calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call)]
         called = {call.func.id for call in calls if isinstance(call.func, ast.Name)}
-        if waiting & called:
+        if waiting & called or isinstance(statement, ast.Import | ast.ImportFrom):
             waiting -= called
             end = statement.end_lineno or 0
     rest = "".join(page.splitlines(keepends=True)[end:])
@@ -171,12 +172,15 @@ def until_called(code: str, page: str) -> str:
     return code.removesuffix(rest)
 
 
-def test_a_long_script_runs_until_its_page_has_the_data() -> None:
+def test_a_long_script_runs_until_its_page_has_what_it_needs() -> None:
     """Whatever the helper calls before, and wherever a constant is used."""
     page = "from load import SIDES, root, table\nrows = table()\nroot()\nprint(SIDES)\n"
     helper = "SIDES = 4\ndef root(): ...\ndef table(): return root()\n"
     code = page.replace("from load import SIDES, root, table\n", helper)
-    assert until_called(code, page) == code.removesuffix("print(SIDES)\n")
+    assert until_there(code, page) == code.removesuffix("print(SIDES)\n")
+
+    page = "import torch\n\nx = torch.ones(2)\nfrom torch import nn\nprint(x)\n"
+    assert until_there(page, page) == page.removesuffix("print(x)\n")
 
 
 @pytest.mark.parametrize("script", DOWNLOADS, ids=lambda path: path.stem)

@@ -51,7 +51,6 @@ def test_search_for_a_title_finds_the_page(visit: Visit, base: str) -> None:
               });
             }""",
             arg=page,
-            timeout=5000,
         )
 
 

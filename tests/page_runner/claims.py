@@ -27,18 +27,40 @@ TESTS: dict[type[ast.cmpop], tuple[Callable[[Any, Any], Any], bool]] = {
 class Sign:
     """One sign of a comparison such as `0.2 < loss < 0.5`, which has two."""
 
+    line: int  # of its assert
     comparison: str
     sign: type[ast.cmpop]
-    constant: tuple[bool, bool]  # whether a number was written down left, right
+    numbers: tuple[Any, Any]  # that were written down left and right; else None
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether a number that was chosen stands on one side."""
+        return (self.numbers[0] is None) != (self.numbers[1] is None)
+
+    @property
+    def bound(self) -> Any:
+        """That number; None where there is none."""
+        return self.numbers[self.numbers[0] is None] if self.is_bound else None
+
+    @property
+    def is_below(self) -> bool:
+        """Whether the value has to be less than what it is compared with."""
+        return TESTS[self.sign][1] != (self.numbers[0] is not None)
 
     def test(self, left: Any, right: Any) -> Any:
         """The value of the comparison."""
         return TESTS[self.sign][0](left, right)
 
+    def admits(self, value: float) -> bool:
+        """Whether a value is on the right side of the bound."""
+        left, right = self.numbers
+        sides = (value, right) if left is None else (left, value)
+        return bool(self.test(*sides))
+
     def room(self, left: Any, right: Any) -> "Room | None":
         """What is left until it fails; None for what is no number."""
         is_less = TESTS[self.sign][1]
-        value = right if self.constant[0] else left
+        value = left if self.numbers[0] is None else right
         try:
             rooms, values = (
                 _flat(right - left if is_less else left - right),
@@ -53,8 +75,8 @@ class Sign:
             self.comparison,
             value=values[least if len(values) == len(rooms) else 0],
             room=rooms[least],
-            is_bound=self.constant[0] != self.constant[1],
-            is_below=is_less != self.constant[0],
+            is_bound=self.is_bound,
+            is_below=self.is_below,
         )
 
 
@@ -86,7 +108,7 @@ class Claims:
         self.measure = measure
         self.written: list[int] = []  # lines
         self.ran: dict[int, Claim] = {}
-        self._comparisons: list[list[Sign]] = []
+        self.comparisons: list[list[Sign]] = []  # measured ones, by their place
 
     def instrument(self, tree: ast.Module) -> ast.Module:
         """The same code, whose asserts tell us of themselves once it is bound."""
@@ -112,17 +134,16 @@ class Claims:
         """Lines of the asserts that were not reached."""
         return [line for line in self.written if line not in self.ran]
 
-    def add_comparison(self, node: ast.Compare) -> int:
-        """Remember a comparison; its place in the list."""
-        sides = [node.left, *node.comparators]
-        constant = [_is_constant(side) for side in sides]
+    def add_comparison(self, line: int, node: ast.Compare) -> int:
+        """Remember a comparison of an assert; its place in the list."""
+        numbers = [_number(side) for side in (node.left, *node.comparators)]
         text = ast.unparse(node)
         signs = [
-            Sign(text, type(sign), beside)
-            for sign, beside in zip(node.ops, pairwise(constant), strict=True)
+            Sign(line, text, type(sign), beside)
+            for sign, beside in zip(node.ops, pairwise(numbers), strict=True)
         ]
-        self._comparisons.append(signs)
-        return len(self._comparisons) - 1
+        self.comparisons.append(signs)
+        return len(self.comparisons) - 1
 
     def reached(self, line: int) -> None:
         """Called before an assert runs."""
@@ -135,7 +156,7 @@ class Claims:
     def compared(self, line: int, place: int, *sides: Any) -> Any:
         """Called in place of a comparison; the value that it has."""
         result: Any = True
-        for i, sign in enumerate(self._comparisons[place]):
+        for i, sign in enumerate(self.comparisons[place]):
             left, right = sides[i], sides[i + 1]
             if room := sign.room(left, right):
                 noted = self.ran[line].rooms.setdefault((place, i), room)
@@ -168,26 +189,59 @@ class _Instrument(ast.NodeTransformer):
         if not self.claims.measure:
             return [reached, node]
         self.line = node.lineno
-        return [reached, _call("judged", node, line, self._measured(node.test))]
+        claimed = _replaced(node.test, self._noted)
+        return [reached, _call("judged", node, line, claimed)]
 
-    def _measured(self, test: ast.expr) -> ast.expr:
-        """What is claimed, with a note of each comparison that must hold for it."""
-        match test:
-            case ast.Compare(left, signs, others):
-                if all(type(sign) in TESTS for sign in signs):
-                    place = ast.Constant(self.claims.add_comparison(test))
-                    line = ast.Constant(self.line)
-                    call = _call("compared", test, line, place, left, *others)
-                    return call.value
-            case ast.BoolOp(ast.And(), values):
-                test.values = [self._measured(value) for value in values]
-            case ast.IfExp(_, body, orelse):
-                test.body, test.orelse = self._measured(body), self._measured(orelse)
-            case ast.Call(ast.Attribute(value, "all") as method, []):
-                method.value = self._measured(value)
-            case ast.Call(ast.Name("all"), [ast.GeneratorExp(elt) as each]):
-                each.elt = self._measured(elt)
+    def _noted(self, test: ast.Compare) -> ast.expr:
+        """A comparison, made by a call that notes it."""
+        place = ast.Constant(self.claims.add_comparison(self.line, test))
+        sides = test.left, *test.comparators
+        return _call("compared", test, ast.Constant(self.line), place, *sides).value
+
+
+class _Unbound(ast.NodeTransformer):
+    def visit_Assert(self, node: ast.Assert) -> ast.Assert:
+        node.test = _replaced(node.test, self._unbound)
+        return node
+
+    def _unbound(self, test: ast.Compare) -> ast.Compare:
+        sides = [test.left, *test.comparators]
+        numbers = [_number(side) for side in sides]
+        for i, number in enumerate(numbers):
+            beside = numbers[max(i - 1, 0) : i] + numbers[i + 1 : i + 2]
+            if number is not None and None in beside:
+                sides[i] = ast.Constant(0)
+        test.left, *test.comparators = sides
         return test
+
+
+def without_bounds(source: str) -> str:
+    """Code without comments, with 0 for each number that bounds what is claimed.
+
+    What it computes and compares does not depend on them: two pages of which only
+    these differ can be judged by the same runs.
+    """
+    return ast.unparse(_Unbound().visit(ast.parse(source)))
+
+
+def _replaced(test: ast.expr, replace: Callable[[ast.Compare], ast.expr]) -> ast.expr:
+    """What is claimed, with another node for each comparison that must hold for it."""
+    match test:
+        case ast.Compare(ops=signs):
+            if all(type(sign) in TESTS for sign in signs):
+                return replace(test)
+        case ast.BoolOp(ast.And(), values):
+            test.values = [_replaced(value, replace) for value in values]
+        case ast.IfExp(_, body, orelse):
+            test.body, test.orelse = (
+                _replaced(body, replace),
+                _replaced(orelse, replace),
+            )
+        case ast.Call(ast.Attribute(value, "all") as method, []):
+            method.value = _replaced(value, replace)
+        case ast.Call(ast.Name("all"), [ast.GeneratorExp(elt) as each]):
+            each.elt = _replaced(elt, replace)
+    return test
 
 
 def _call(method: str, at: ast.stmt | ast.expr, *arguments: ast.expr) -> ast.Expr:
@@ -199,13 +253,20 @@ def _call(method: str, at: ast.stmt | ast.expr, *arguments: ast.expr) -> ast.Exp
     return statement
 
 
-def _is_constant(node: ast.expr) -> bool:
-    """Whether an expression is a number that was written down: `0.9`, `28 * 28`."""
-    if isinstance(node, ast.UnaryOp):
-        return _is_constant(node.operand)
-    if isinstance(node, ast.BinOp):
-        return _is_constant(node.left) and _is_constant(node.right)
-    return isinstance(node, ast.Constant) and not isinstance(node.value, str | bytes)
+def _number(node: ast.expr) -> Any:
+    """The number that an expression was written down as, `0.9`, `28 * 28`, or None."""
+    is_plain = all(
+        isinstance(part, ast.Constant | ast.UnaryOp | ast.BinOp)
+        for part in ast.walk(node)
+        if isinstance(part, ast.expr)
+    )
+    if not is_plain:
+        return None
+    try:
+        value = eval(compile(ast.Expression(node), "bound", "eval"), {})
+    except (ArithmeticError, TypeError):  # for the page to raise, once it gets there
+        return None
+    return value if isinstance(value, int | float) else None
 
 
 def _flat(value: Any) -> list[float]:
