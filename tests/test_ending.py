@@ -127,7 +127,8 @@ def test_page_ends_with_those_who_watch_it(
         with pytest.raises(PageDied):
             process.result()
     else:  # what it has started is found at the next start
-        wait_until(lambda: all_ended(pids[20:]), seconds=PATIENCE)
+        watching = [*pids[20:], server._process.pid]  # whose locks go with them
+        wait_until(lambda: all_ended(watching), seconds=PATIENCE)
         for descriptor in server._in_use:  # as if its runner had been killed as well
             os.close(descriptor)
         server._in_use.clear()
