@@ -172,7 +172,7 @@ assert x > 0.01 and x < x + 1
 def test_luck_is_named(pool: PagePool, tmp_path: Path) -> None:
     runs = run(pool, tmp_path, LUCK, *other_seeds(5))
     page = parse(tmp_path / "snippets" / "11_page.py")
-    claims, _ = judged(page, entry_of(page, runs))
+    claims, entry = judged(page, entry_of(page, runs))
     near, marked, far, sure, fixed, _ = claims
     assert not near.holds
     assert any("fails for some of 5 seeds" in one for one in near.problems())
@@ -181,6 +181,9 @@ def test_luck_is_named(pool: PagePool, tmp_path: Path) -> None:
     assert any("sd from its bound" in problem for problem in far.problems())
     assert not list(sure.problems())
     assert not list(fixed.problems())
+    said = {one["line"]: one["distance"] for one in entry["comparisons"].values()}
+    assert said[marked.line] is said[fixed.line] is None
+    assert said[near.line] is not None
 
 
 @pytest.mark.parametrize("line", ["assert x == 0", "assert x < 0 * x", "assert x > x"])

@@ -108,12 +108,13 @@ class Bounded:
         worst = abs(self.worst - self.spread.mean) / self.spread.deviation
         return max(FARTHEST, BEYOND_WORST * worst)
 
-    def said(self) -> Kept:
-        """What the table says of it."""
+    def said(self, is_free: bool) -> Kept:
+        """What the table says of it: no distance, if its line is free to have any."""
+        distance = None if is_free else self.distance
         return {
             "line": self.sign.line,
             "claim": self.sign.comparison,
-            "distance": None if self.distance is None else round(self.distance, 1),
+            "distance": None if distance is None else round(distance, 1),
         }
 
     def advice(self) -> str:
@@ -256,7 +257,8 @@ def judged(page: Page, entry: Kept) -> tuple[list[Luck], Kept]:
         spread = Spread.again(one, entry["seeds"])
         bounded = Bounded(signs[place], spread, one["worst"])
         bounds[bounded.sign.line].append(bounded)
-        comparisons[place] = {**one, **bounded.said()}
+        is_free = any(mark in lines[bounded.sign.line - 1] for mark in (MARK, FIXED))
+        comparisons[place] = {**one, **bounded.said(is_free)}
     claims = [
         Luck(
             line,
