@@ -16,9 +16,6 @@ from page_runner.script import Page, parse
 TESTS = Path(__file__).parent
 HEADER = (TESTS / "samples" / "11_good.py").read_text().partition("# %%")[0]
 
-# Seconds in which all ends: two, and more where many processes share a processor.
-PATIENCE = 2 * max(1, os.getloadavg()[0] / (os.cpu_count() or 1))
-
 ENDLESS = """\
 import os, time
 from pathlib import Path
@@ -28,6 +25,11 @@ while True: time.sleep(1)"""
 on_linux = pytest.mark.skipif(
     sys.platform != "linux", reason="pages are forked, and /proc is there, on Linux"
 )
+
+
+def patience() -> float:
+    """Seconds in which all ends: two, and more while many share a processor."""
+    return 2 * max(1, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def page_of(

@@ -16,11 +16,11 @@ import pytest
 
 from made_pages import (
     ENDLESS,
-    PATIENCE,
     TESTS,
     is_running,
     on_linux,
     page_of,
+    patience,
     wait_until,
     written_to,
 )
@@ -123,18 +123,18 @@ def test_page_ends_with_those_who_watch_it(
     if killed in ("keeper", "both"):
         os.kill(process.said["keeper"], signal.SIGKILL)
     if killed != "both":
-        wait_until(lambda: all_ended(pids), seconds=PATIENCE)
+        wait_until(lambda: all_ended(pids), seconds=patience())
         with pytest.raises(PageDied):
             process.result()
     else:  # what it has started is found at the next start
         watching = [*pids[20:], server._process.pid]  # whose locks go with them
-        wait_until(lambda: all_ended(watching), seconds=PATIENCE)
+        wait_until(lambda: all_ended(watching), seconds=patience())
         for descriptor in server._in_use:  # as if its runner had been killed as well
             os.close(descriptor)
         server._in_use.clear()
         folders.clear_abandoned()
         assert not server.root.exists()
-        wait_until(lambda: all_ended(pids), seconds=PATIENCE)
+        wait_until(lambda: all_ended(pids), seconds=patience())
 
 
 def test_page_ends_when_its_runner_hangs(tmp_path: Path, server: Server) -> None:
@@ -143,7 +143,7 @@ def test_page_ends_when_its_runner_hangs(tmp_path: Path, server: Server) -> None
     page = page_of(tmp_path, ENDLESS.format(marker=str(marker)))
     process = PageProcess(page, server.environment, PLAIN, server, most=3.0)
     pid = written_to(marker)
-    wait_until(lambda: not is_running(pid), seconds=3 + PATIENCE)
+    wait_until(lambda: not is_running(pid), seconds=3 + patience())
     process.end()
 
 
@@ -194,9 +194,9 @@ def test_stopping_stops(
         for number in signals:
             running.send_signal(number)
             time.sleep(0.1)
-        running.wait(timeout=PATIENCE)
-        wait_until(lambda: not is_running(pid), seconds=PATIENCE)
-        wait_until(lambda: not list(temporary.glob("*pages-*")), seconds=PATIENCE)
+        running.wait(timeout=patience())
+        wait_until(lambda: not is_running(pid), seconds=patience())
+        wait_until(lambda: not list(temporary.glob("*pages-*")), seconds=patience())
     finally:
         running.kill()
         running.wait()
@@ -209,8 +209,8 @@ def test_callers_pipe_closes_with_the_runner(tmp_path: Path, temporary: Path) ->
     running = suite(page.path, temporary, stdout=subprocess.PIPE)
     wait_until(lambda: marker.exists() and len(started(marker)) == 20, seconds=120)
     running.kill()
-    running.communicate(timeout=PATIENCE)  # until the pipe is closed
-    wait_until(lambda: all_ended(started(marker)), seconds=PATIENCE)
+    running.communicate(timeout=patience())  # until the pipe is closed
+    wait_until(lambda: all_ended(started(marker)), seconds=patience())
 
 
 @pytest.mark.parametrize("start_method", ["fork", "spawn"])
