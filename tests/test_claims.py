@@ -25,6 +25,7 @@ from tools.luck import (
     kept_runs,
     ran_digest,
     signs_of,
+    written_on,
 )
 
 SNIPPETS = Path(__file__).parents[1] / "snippets"
@@ -186,11 +187,14 @@ def test_luck_is_named(pool: PagePool, tmp_path: Path) -> None:
     assert said[near.line] is not None
 
 
-@pytest.mark.parametrize("line", ["assert x == 0", "assert x < 0 * x", "assert x > x"])
+@pytest.mark.parametrize(
+    "line",
+    ["x == 0", "x < 0 * x", "x > x", "x * float('nan') < 9", "x * float('inf') < 9"],
+)
 def test_what_fails_without_a_bound_is_kept(
     pool: PagePool, tmp_path: Path, line: str
 ) -> None:
-    code = LUCK.partition("assert")[0] + f"assert x < 9\n{line}\n"
+    code = LUCK.partition("assert")[0] + f"assert x < 9\nassert {line}\n"
     runs = run(pool, tmp_path, code, *other_seeds(2))
     page = parse(tmp_path / "snippets" / "11_page.py")
     holds = [claim.holds for claim in judged(page, entry_of(page, runs))[0]]
@@ -233,9 +237,9 @@ def test_more_runs_are_judged_with_those_that_are_kept(
     page = parse(tmp_path / "snippets" / "11_page.py")
     kept, more = judged(page, entry_of(page, runs[:2]))[1], entry_of(page, runs[2:])
     more["processor"] = "another"
-    both = joined(kept, more, signs_of(page))
+    both = joined(kept, more, signs_of(written_on(page)))
     assert both["processor"] == f"{kept['processor']}; another"
-    again = joined(both, more, signs_of(page))
+    again = joined(both, more, signs_of(written_on(page)))
     assert again["processor"] == both["processor"]
     whole = judged(page, entry_of(page, runs))[1]
     both = judged(page, {**both, "processor": whole["processor"]})[1]
@@ -310,7 +314,7 @@ def test_distance_is_in_standard_deviations(
     values: list[float], distance: float | None
 ) -> None:
     sign = Sign(1, "x > 0", ast.Gt, (None, 0))
-    bounded = Bounded(sign, Spread.of(values), worst=min(values))
+    bounded = Bounded(sign, "assert x > 0", Spread.of(values), worst=min(values))
     if distance is None:
         assert bounded.distance is None
     else:

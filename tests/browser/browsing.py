@@ -122,6 +122,15 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+@contextmanager
+def tab_at(browser: Browser, address: str, scripts: bool) -> Iterator[Page]:
+    """A tab on a page, whose scripts run, or do not."""
+    with browser.new_context(java_script_enabled=scripts) as context:
+        tab = context.new_page()
+        tab.goto(address)
+        yield tab
+
+
 class Visit:
     """A tab of a browser: what it complained about, what came over the wire."""
 

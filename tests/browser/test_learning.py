@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from browser.browsing import ON_THE_SITE, SITE, Visit
+from browser.browsing import ON_THE_SITE, SITE, Visit, tab_at
 
 CHOICES, TYPED = "shapes.html", "neural-network.html"
 TODAY = datetime.date(2026, 3, 1)
@@ -81,9 +81,7 @@ def test_paper_shows_what_was_not_predicted(visit: Visit, base: str) -> None:
 def test_a_page_is_whole_without_scripts(
     browser: Browser, address: str, page: str
 ) -> None:
-    with browser.new_context(java_script_enabled=False) as context:
-        tab = context.new_page()
-        tab.goto(address + page)
+    with tab_at(browser, address + page, scripts=False) as tab:
         for output in tab.locator(".predict-output").all():
             expect(output).to_be_visible()
         expect(tab.locator("article button:visible")).to_have_count(0)

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from browser.browsing import PAGES, SITE, Visit
+from browser.browsing import PAGES, SITE, Visit, tab_at
 
 LESSON = "gradient-descent-by-hand.html"
 DIGITS = "draw-a-digit.html"
@@ -222,9 +222,7 @@ def test_paper_shows_solutions_and_no_navigation(
     browser: Browser, base: str, scripts: bool
 ) -> None:
     """Whether the theme's script unfolds what is folded, has yet to, or never will."""
-    with browser.new_context(java_script_enabled=scripts) as context:
-        tab = context.new_page()
-        tab.goto(base + LESSON)
+    with tab_at(browser, base + LESSON, scripts) as tab:
         solutions = tab.locator("details.solution pre").all()
         assert len(solutions) >= 3
         for solution in solutions:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
-from browser.browsing import SITE, Visit
+from browser.browsing import SITE, Visit, tab_at
 from browser.test_reading import stops
 
 CONVOLUTION = "convolution.html"
@@ -96,9 +96,7 @@ def test_keyboard_shows_where_it_is(visit: Visit, base: str, page: str) -> None:
 def test_without_scripts_a_sentence_stands_there(
     browser: Browser, base: str, page: str
 ) -> None:
-    with browser.new_context(java_script_enabled=False) as context:
-        tab = context.new_page()
-        tab.goto(base + page)
+    with tab_at(browser, base + page, scripts=False) as tab:
         text = tab.locator("[data-widget]").inner_text()
         assert text.startswith("On the page's own site, and with JavaScript")
 

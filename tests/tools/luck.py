@@ -23,7 +23,6 @@ import datetime
 import hashlib
 import json
 import math
-import operator
 import statistics
 import sys
 from collections import defaultdict
@@ -57,7 +56,7 @@ Kept = dict[str, Any]  # as it stands in the table
 class Spread:
     """What runs with different seeds gave for one value."""
 
-    number: int
+    seeds: int
     mean: float
     deviation: float
 
@@ -68,21 +67,25 @@ class Spread:
 
     def __add__(self, other: "Spread") -> "Spread":
         """That of both, as if it were computed from all values."""
-        number = self.number + other.number
-        mean = (self.number * self.mean + other.number * other.mean) / number
+        seeds = self.seeds + other.seeds
+        mean = (self.seeds * self.mean + other.seeds * other.mean) / seeds
         squares = sum(
-            (one.number - 1) * one.deviation**2 + one.number * (one.mean - mean) ** 2
+            (one.seeds - 1) * one.deviation**2 + one.seeds * (one.mean - mean) ** 2
             for one in (self, other)
         )
-        return Spread(number, mean, math.sqrt(squares / (number - 1)))
+        return Spread(seeds, mean, math.sqrt(squares / (seeds - 1)))
 
     def kept(self) -> Kept:
-        """What the table keeps of it, beside the number of runs."""
-        return {"mean": digits(self.mean, 6), "deviation": digits(self.deviation, 4)}
+        """What the table keeps of it."""
+        return {
+            "seeds": self.seeds,
+            "mean": digits(self.mean, 6),
+            "deviation": digits(self.deviation, 4),
+        }
 
     @classmethod
-    def again(cls, kept: Kept, number: int) -> "Spread":
-        return cls(number, kept["mean"], kept["deviation"])
+    def again(cls, kept: Kept) -> "Spread":
+        return cls(kept["seeds"], kept["mean"], kept["deviation"])
 
 
 @dataclass(frozen=True)
@@ -90,12 +93,18 @@ class Bounded:
     """A value that a claim compares with a number, over the seeds of the runs."""
 
     sign: Sign
+    text: str  # of the line, with its mark
     spread: Spread  # of the values, each the nearest to failing of its run
     worst: float  # of them
 
     @property
     def distance(self) -> float | None:
-        """Of the bound from the mean, in deviations; None where no seed matters."""
+        """Of the bound from the mean, in deviations; None where none is asked for.
+
+        That is where no seed matters, or where the line says for which it holds.
+        """
+        if MARK in self.text or FIXED in self.text:
+            return None
         mean, deviation = self.spread.mean, self.spread.deviation
         room = self.sign.bound - mean if self.sign.is_below else mean - self.sign.bound
         is_zero = self.sign.is_below and abs(mean) + abs(room) <= ZERO
@@ -108,13 +117,12 @@ class Bounded:
         worst = abs(self.worst - self.spread.mean) / self.spread.deviation
         return max(FARTHEST, BEYOND_WORST * worst)
 
-    def said(self, is_free: bool) -> Kept:
-        """What the table says of it: no distance, if its line is free to have any."""
-        distance = None if is_free else self.distance
+    def said(self) -> Kept:
+        """What the table says of it."""
         return {
             "line": self.sign.line,
             "claim": self.sign.comparison,
-            "distance": None if distance is None else round(distance, 1),
+            "distance": None if self.distance is None else round(self.distance, 1),
         }
 
     def advice(self) -> str:
@@ -156,12 +164,10 @@ class Luck:
 
     def problems(self) -> Iterator[str]:
         """What is wrong with it; nothing, where it is no matter of luck."""
-        if self.is_marked:
-            return
-        if not self.holds:
+        if not self.holds and not self.is_marked:
             yield f"{self.text}: fails for some of {self.seeds} seeds"
         for one in self.bounds:
-            distance = None if self.is_fixed else one.distance
+            distance = one.distance
             if distance is not None and not NEAREST <= distance <= one.farthest:
                 yield one.advice()
 
@@ -200,7 +206,7 @@ def entry_of(page: Page, runs: list[Run]) -> Kept:
         "result": Spread.of(results).kept() if results else None,
         "broken": [
             i
-            for i, line in enumerate(written(page).written)
+            for i, line in enumerate(written_on(page).written)
             if any(is_broken(run.claims[line]) for run in runs if line in run.claims)
         ],
         "comparisons": {
@@ -210,9 +216,12 @@ def entry_of(page: Page, runs: list[Run]) -> Kept:
 
 
 def is_broken(claim: Claim) -> bool:
-    """Whether it failed in a run, and no bound in it did."""
-    bounds = [room.room for room in claim.rooms.values() if room.is_bound]
-    return not claim.holds and min(bounds, default=1) > 0
+    """Whether it failed in a run, and no bound of a finite value tells why."""
+    bounds = [room for room in claim.rooms.values() if room.is_bound]
+    is_told = any(room.room <= 0 for room in bounds) and all(
+        math.isfinite(room.value) for room in bounds
+    )
+    return not claim.holds and not is_told
 
 
 def kept_of(rooms: list[Room]) -> Kept:
@@ -224,25 +233,26 @@ def kept_of(rooms: list[Room]) -> Kept:
 
 def joined(kept: Kept, more: Kept, signs: dict[str, Sign]) -> Kept:
     """What the table keeps of all runs of the same code."""
-    numbers = kept["seeds"], more["seeds"]
 
     def both(one: Kept, other: Kept) -> Kept:
-        spreads = map(Spread.again, (one, other), numbers)
-        return operator.add(*spreads).kept()
+        return (Spread.again(one) + Spread.again(other)).kept()
 
-    comparisons = {}
-    for place in kept["comparisons"].keys() & more["comparisons"].keys():
-        one, other = kept["comparisons"][place], more["comparisons"][place]
-        worst = (max if signs[place].is_below else min)(one["worst"], other["worst"])
-        comparisons[place] = {**both(one, other), "worst": worst}
+    comparisons = {**more["comparisons"]}
+    for place, one in kept["comparisons"].items():
+        if other := comparisons.get(place):
+            worst = (max if signs[place].is_below else min)(
+                one["worst"], other["worst"]
+            )
+            one = {**both(one, other), "worst": worst}
+        comparisons[place] = one
     processors = [*kept["processor"].split("; "), more["processor"]]
     return {
         **more,
         "processor": "; ".join(dict.fromkeys(processors)),
-        "seeds": sum(numbers),
+        "seeds": kept["seeds"] + more["seeds"],
         "result": both(kept["result"], more["result"]) if more["result"] else None,
         "broken": sorted({*kept["broken"], *more["broken"]}),
-        "comparisons": dict(sorted(comparisons.items())),
+        "comparisons": comparisons,
     }
 
 
@@ -252,13 +262,14 @@ def joined(kept: Kept, more: Kept, signs: dict[str, Sign]) -> Kept:
 def judged(page: Page, entry: Kept) -> tuple[list[Luck], Kept]:
     """A page's asserts by the runs that are kept, and what the table says then."""
     lines = page.path.read_text(encoding="utf-8").splitlines()
-    signs, bounds, comparisons = signs_of(page), defaultdict(list), {}
+    written = written_on(page)
+    signs, bounds, comparisons = signs_of(written), defaultdict(list), {}
     for place, one in entry["comparisons"].items():
-        spread = Spread.again(one, entry["seeds"])
-        bounded = Bounded(signs[place], spread, one["worst"])
-        bounds[bounded.sign.line].append(bounded)
-        is_free = any(mark in lines[bounded.sign.line - 1] for mark in (MARK, FIXED))
-        comparisons[place] = {**one, **bounded.said(is_free)}
+        sign = signs[place]
+        text = lines[sign.line - 1]
+        bounded = Bounded(sign, text, Spread.again(one), one["worst"])
+        bounds[sign.line].append(bounded)
+        comparisons[place] = {**one, **bounded.said()}
     claims = [
         Luck(
             line,
@@ -267,7 +278,7 @@ def judged(page: Page, entry: Kept) -> tuple[list[Luck], Kept]:
             is_broken=i in entry["broken"],
             bounds=bounds[line],
         )
-        for i, line in enumerate(written(page).written)
+        for i, line in enumerate(written.written)
     ]
     said = {
         "code": code_digest(page),
@@ -278,18 +289,18 @@ def judged(page: Page, entry: Kept) -> tuple[list[Luck], Kept]:
     return claims, {**entry, **said}
 
 
-def written(page: Page) -> Claims:
-    """The asserts that a page has, and their comparisons."""
+def written_on(page: Page) -> Claims:
+    """The asserts that a page has, and their comparisons; none has run."""
     claims = Claims(measure=True)
     compile_page(page, claims)
     return claims
 
 
-def signs_of(page: Page) -> dict[str, Sign]:
-    """The signs of those comparisons, by their place."""
+def signs_of(claims: Claims) -> dict[str, Sign]:
+    """The signs of all comparisons, by their place as the table names it."""
     return {
         f"{place}.{i}": sign
-        for place, signs in enumerate(written(page).comparisons)
+        for place, signs in enumerate(claims.comparisons)
         for i, sign in enumerate(signs)
     }
 
@@ -349,9 +360,10 @@ def digits(value: float, number: int) -> float:
 def main() -> None:
     """Run or take what is kept, print each claim that is a matter of luck, count."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--more", type=int, help="seeds, beside the runs that are kept")
-    parser.add_argument("--judge", action="store_true", help="kept runs, no new ones")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--seeds", type=int, default=20)
+    how.add_argument("--more", type=int, help="seeds, beside the runs that are kept")
+    how.add_argument("--judge", action="store_true", help="kept runs, no new ones")
     parser.add_argument("names", nargs="*")
     asked = parser.parse_args()
     found: list[Luck] = []
@@ -362,17 +374,18 @@ def main() -> None:
                 continue
             page = parse(script)
             kept = kept_runs(page) if asked.judge or asked.more else None
-            if asked.judge and not kept:
-                print(f"{page.stem}: not judged, no runs of this code are kept")
-                continue
-            entry = kept or {}
-            if not asked.judge:
+            if asked.judge:
+                if kept is None:
+                    print(f"{page.stem}: not judged, no runs of this code are kept")
+                    continue
+                runs = kept
+            else:
                 first = kept["seeds"] if kept else 0
                 ways = other_seeds(first + (asked.more or asked.seeds))[first:]
-                entry = entry_of(page, run_with_seeds(page, ways, pool))
+                runs = entry_of(page, run_with_seeds(page, ways, pool))
                 if kept:
-                    entry = joined(kept, entry, signs_of(page))
-            claims, entry = judged(page, entry)
+                    runs = joined(kept, runs, signs_of(written_on(page)))
+            claims, entry = judged(page, runs)
             write_entry(page, entry)
             num_problems += say(page, claims)
             found += claims
