@@ -380,6 +380,8 @@ def main() -> None:
                     continue
                 runs = kept
             else:
+                if asked.more and kept is None:
+                    print(f"{page.stem}: no runs of this code are kept to add to")
                 first = kept["seeds"] if kept else 0
                 ways = other_seeds(first + (asked.more or asked.seeds))[first:]
                 runs = entry_of(page, run_with_seeds(page, ways, pool))
