@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 SITE = Path(os.environ.get("SITE_DIR", ROOT / "site"))
 PAGES = sorted(path.name for path in SITE.glob("*.html"))
 ON_THE_SITE = [page for page in PAGES if page != "404.html"]
+NEXT_PAGE = ".md-footer__link--next"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 QUIET = (
     "--no-sandbox",

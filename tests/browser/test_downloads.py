@@ -4,8 +4,8 @@ A download is the code of its page, with the part of `load.py` that the page tak
 place of the import. That is compared for every page. The page's own code has run when
 the page was judged, so a long page is run here only until all that it imports is there
 and all that it takes from `load.py` has been used: there the download differs. Pages of
-less than SHORT seconds are run to their end, and their notebooks in a Jupyter kernel;
-with DOWNLOADS=all, every script and every notebook is.
+less than SHORT seconds are run to their end, and of each chapter the notebook of one of
+them in a Jupyter kernel; with DOWNLOADS=all, every script and every notebook is.
 
 Scripts run in processes of their own, forked from one that has imported what all of
 them import: that takes longer than most of them.
@@ -200,9 +200,14 @@ def squeezed(code: str) -> str:
     return "\n".join(lines_of(code))
 
 
-@pytest.mark.parametrize(
-    "script", [x for x in DOWNLOADS if is_short(x)], ids=lambda path: path.stem
-)
+def notebooks_to_run() -> list[Path]:
+    """The scripts whose notebooks are run: a kernel takes longer than a short page."""
+    short = [script for script in DOWNLOADS if is_short(script)]
+    one_of = {page_of(script).stem[0]: script for script in short}  # of each chapter
+    return short if ALL else list(one_of.values())
+
+
+@pytest.mark.parametrize("script", notebooks_to_run(), ids=lambda path: path.stem)
 def test_notebook_runs_with_nothing_beside_it(script: Path, tmp_path: Path) -> None:
     notebook = script.with_suffix(".ipynb")
     (tmp_path / notebook.name).write_bytes(notebook.read_bytes())

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urldefrag, urljoin
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from browser.browsing import HOME, PAGES, ROOT, SITE
+from browser.browsing import HOME, NEXT_PAGE, ON_THE_SITE, PAGES, ROOT, SITE
 
 MAX_HTML = 80_000  # bytes of a page without its figures
 MAX_SEARCH_INDEX = 1_000_000
@@ -89,6 +89,16 @@ def test_links_are_checked() -> None:
     assert leads_somewhere("index.html", "tensors.html#what-next")
     assert not leads_somewhere("index.html", "tensors.html#no-such-part")
     assert not leads_somewhere("index.html", "no-such-page.html")
+
+
+def test_each_page_leads_to_the_next() -> None:
+    """From the first to the last, by the link at the foot, through all of them once."""
+    page, seen = "index.html", ["index.html"]
+    while link := tree(page).select_one(NEXT_PAGE):
+        page = urljoin(page, str(link["href"]))
+        assert page not in seen
+        seen.append(page)
+    assert sorted(seen) == ON_THE_SITE
 
 
 def test_zip_holds_the_whole_site() -> None:
