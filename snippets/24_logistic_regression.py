@@ -230,7 +230,7 @@ plt.show()
 wanted = torch.logit(torch.tensor(0.9)).item()
 needed = (wanted - logit_model.bias.item()) / logit_model.weight.item()
 print(f"{needed:.2f} hours")
-assert abs(trained(torch.full((1, 1), needed, device=device)) - 0.9) < 1e-3
+assert abs(trained(torch.full((1, 1), float(needed), device=device)) - 0.9) < 1e-3
 
 # %% [markdown]
 # **2.** Multiply the new model's logits by 2 and by 3: the boundary stays, the curve gets steeper.

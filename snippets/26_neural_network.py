@@ -91,7 +91,7 @@ print("numbers to learn:", sum(p.numel() for p in network.parameters()))
 # %% [markdown]
 # ## Training
 #
-# The loop is that of the page before, as a function, because we need it often: forward, clear, backward, step.
+# The loop is that of the page before, as a function, because we need it often: clear the gradients, compute new ones, step.
 
 # %%
 learning_rate = 0.1  # as there; the inputs and their batches are the same

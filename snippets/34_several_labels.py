@@ -125,7 +125,7 @@ test_x, test_y = test_x.to(device), test_y.to(device)
 # The loss is the mean over the labels.
 # PyTorch has it twice, as `nn.BCEWithLogitsLoss` and as `nn.MultiLabelSoftMarginLoss`, which the old tutorial used.
 
-# %% tags=["predict"] ask="Before training all logits are near 0. What is the loss?" answers=["1.0986", "0.6697", "2.0091"] why="At a logit of 0 both answers have a probability of one half, and a mean over equal losses is one of them."
+# %% tags=["predict"] ask="Before training all logits are near 0. What is the loss?" answers=["1.0986", "0.6697", "2.0091"] why="At a logit of 0 both answers have a probability of one half, which costs ln 2, seven tenths; the small logits of an untrained model leave the mean near that."
 logits, labels = model(train_x[:5]), train_y[:5]
 p = torch.sigmoid(logits)
 by_hand = -(labels * p.log() + (1 - labels) * (1 - p).log()).mean()  # over 5 x 3

@@ -377,7 +377,7 @@ assert needed["cross entropy", 0.2] < needed["squared error", 0.2]
 # At 0.1 the squared error stays on the plateau, and one could blame the loss.
 # But at 0.5 it gets through, as fast as cross entropy does at 0.2.
 # The slopes say why: near the start the logits are near 0, where the squared error has half the gradient, and on the plateau, below −1, less than that.
-# So here it costs a factor of two or three in the rate; at 1.0 it needs no more than 22 epochs, cross entropy no more than 19.
+# So here it costs a factor of two to two and a half in the rate; at 1.0 it needs no more than 22 epochs, cross entropy no more than 19.
 # Cross entropy remains the better choice for what the slopes above show: where a network is sure and wrong, no rate makes up for a gradient of almost 0.
 #
 # ## Try it yourself

@@ -85,7 +85,7 @@ def predict(model, images):
 few_images, few_labels = train_images[:500], train_labels[:500]
 model = deep()
 optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
-curves = []
+curves, hits = [], []
 
 for epoch in range(30):
     model.train()
@@ -95,8 +95,10 @@ for epoch in range(30):
         loss.backward()
         optimizer.step()
     few = F.cross_entropy(predict(model, few_images), few_labels)
-    valid = F.cross_entropy(predict(model, valid_images[:1000]), valid_labels[:1000])
+    logits = predict(model, valid_images[:1000])
+    valid = F.cross_entropy(logits, valid_labels[:1000])
     curves.append([few.item(), valid.item()])
+    hits.append((logits.argmax(dim=1) == valid_labels[:1000]).float().mean().item())
 
 # %% alt="Training loss falls to zero; validation loss falls, then rises again"
 curves = np.array(curves)  # (30, 2)
@@ -112,7 +114,9 @@ valid_logits = predict(model, valid_images)  # (5000, 10)
 right = (valid_logits.argmax(dim=1) == valid_labels).double().cpu()  # (5000,)
 p = right.mean().item()
 print(f"accuracy {few_right.mean():.1%} in training, {p:.1%} in validation")
-print(f"validation loss: lowest {curves[:, 1].min():.2f}, last {curves[-1, 1]:.2f}")
+lowest = curves[:, 1].argmin()
+print(f"validation loss: lowest {curves[lowest, 1]:.2f}, last {curves[-1, 1]:.2f}")
+print(f"accuracy at the lowest loss {hits[lowest]:.2f}, at last {hits[-1]:.2f}")
 assert few_right.mean() > p + 0.05 and curves[-1, 1] > curves[:, 1].min()
 
 # %% [markdown]

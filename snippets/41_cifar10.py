@@ -41,7 +41,7 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # The numbers are bytes.
 #
 # What is printed here was recorded with a copy of which every picture went through JPEG once, which moves most numbers a little.
-# With the original pictures single numbers are others; `load.used` says which copy you have.
+# With the original pictures single numbers are others; `python load.py` says which copy you have.
 
 # %%
 data = cifar10()

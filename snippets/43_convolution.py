@@ -228,7 +228,7 @@ assert seconds["convolution"] > 2 * seconds["25 units"]
 
 # %% [markdown]
 # An old tutorial says that convolutions make training "a lot longer".
-# They do: the convolution takes more than 2 times as long as the network without it, for the same pictures.
+# They do: the convolution takes more than 2 times as long as the 25 units that it follows there, for the same pictures.
 #
 # ## Result
 #
@@ -308,7 +308,7 @@ assert num_characters < 40_000 and (again - maps).abs().max() < 0.01  # for ever
 # ## Try it yourself
 #
 # **1.** A fully connected layer could do what the convolution does, from 3072 inputs to 4704 outputs.
-# How many `times` as many weights would it have as the convolution?
+# How many `times` as many weights would it have as the convolution, rounded down to a whole number?
 
 # %% tags=["solution"]
 times = (3 * 32 * 32) * (6 * 28 * 28) // model[0].weight.numel()

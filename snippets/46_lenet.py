@@ -367,8 +367,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# Vehicles, which keep their shape, are known well.
-# Birds, cats and dogs, which bend and turn, are known worst.
+# Vehicles are known well, and birds, cats and dogs worst: perhaps because a car keeps its shape, while animals bend and turn.
 #
 # ## Try it yourself
 #

@@ -10,7 +10,7 @@
 # %% [markdown]
 # # Overfitting and what helps
 #
-# A network that sees few pictures often enough learns them by heart, and what it knows by heart is of no use with others.
+# A network that sees few pictures often enough learns them by heart, and what it knows by heart is of little use with others.
 # That is **overfitting**.
 # We let it happen on 1,000 pictures of [CIFAR-10](41_cifar10.py), and try four remedies, one at a time: dropout, batch normalisation, weight decay, and changed pictures.
 # One of them helps here by more than luck.
@@ -145,19 +145,20 @@ print(f"accuracy seen {seen[-1][1]:.2f}, not seen {unseen[-1][1]:.2f}")
 print(
     f"loss not seen: lowest {min(unseen_losses):.1f}, at last {unseen_losses[-1]:.1f}"
 )
-assert seen[-1][1] > 0.972 and unseen_losses[-1] > 1.5 * min(unseen_losses)
+assert max(right for loss, right in seen[-3:]) > 0.99
+assert unseen_losses[-1] > 1.5 * min(unseen_losses)
 
 # %% [markdown]
 # The network ends with every picture that it has seen right, and four in ten of the others.
 # The loss on those is lowest early, and then grows: the network becomes surer and surer, also where it is wrong.
-# Its accuracy stays where it was.
+# Its accuracy on them does not fall: the first exercise compares.
 #
 # ## Four remedies
 #
 # - Dropout of 0.5, which means: of half of the values.
 # - Batch normalisation behind both convolutions.
 # - **Weight decay**: each step also makes all weights a little smaller. [AdamW](33_mnist_logistic_regression.py) has a weight decay of 0.01 by default; here it is 1.
-# - Changed pictures: half of them mirrored, all shifted by up to four pixels, so that hardly a picture comes twice in the same form.
+# - Changed pictures: half of them mirrored, all shifted by up to four pixels: each has two times nine times nine forms, of which fifteen epochs show at most fifteen.
 #
 # The recipe is that of the pages before, with a one-cycle schedule, and fifteen epochs for all.
 
@@ -205,10 +206,10 @@ remedies = {
 
 # %% [markdown]
 # Each gets its own learning rate, the best of three on the pictures set aside.
-# How many pictures, how many epochs, and how strong each remedy is, was settled on the same pictures, in trials that are not shown.
+# How many pictures, how many epochs, and how strong each remedy is, was settled on the same pictures, in trials that are not shown; at other strengths another remedy may be ahead.
 
 # %%
-rates = [0.001, 0.003, 0.01]
+rates = [0.001, 0.003, 0.01, 0.03]
 best_rates = {}
 print(*(f"{rate:5}" for rate in rates), " learning rate")
 for name, train in remedies.items():
@@ -236,7 +237,9 @@ for name, train in remedies.items():
 test_accuracy = means["changed pictures"]
 standard_error = math.sqrt(test_accuracy * (1 - test_accuracy) / len(test_labels))
 print(f"standard error of one run {standard_error:.3f}")
-assert max(means.values()) > means["none"]
+gain = test_accuracy - means["none"]
+print(f"changed pictures gain {gain:.3f}")
+assert gain > 2 * standard_error and gain >= max(means.values()) - means["none"]
 assert by_heart["changed pictures"] < by_heart["none"] - 0.1
 
 # %% [markdown]

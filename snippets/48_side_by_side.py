@@ -10,9 +10,9 @@
 # %% [markdown]
 # # Side by side
 #
-# This chapter has made six networks for the [CIFAR-10](41_cifar10.py) pictures.
-# Here all of them get the same: the same 10,000 pictures, two epochs, the same recipe, each at a learning rate that was chosen for it.
-# Only what is equal in all but one thing can be compared, and a table of different recipes compares nothing.
+# Six networks of this chapter read the [CIFAR-10](41_cifar10.py) pictures.
+# Here all of them get the same: the same 10,000 pictures, two epochs, the same recipe, and a learning rate that is near the best of each.
+# A table of different recipes would compare nothing.
 
 # %%
 import math

@@ -134,7 +134,7 @@ assert accuracy["raw"] > 0.986 and accuracy["ReLU"] < accuracy["sigmoid"]
 
 # %% [markdown]
 # On the three starts by which we chose, raw scores and sigmoid looked equal.
-# On eight new ones the sigmoid mostly gets as far, at three times the rate, but from two starts it has lost much of a class.
+# On eight new ones the sigmoid mostly gets as far, at three times the rate, but from two starts it is still far behind.
 # With the ReLU one class or more is lost from all starts but one, and no rate helps.
 #
 # Why is the sigmoid slow?
@@ -244,7 +244,7 @@ assert (np.diff(last_loss) > 0).sum() >= 4
 # ## Errors counted while the weights change
 #
 # An error counted during the epoch belongs to no model: each batch was judged by other weights.
-# In the first epoch those were wrong, on average, more than twice as often as the ones at its end.
+# In the first epoch those were wrong, on average, some three times as often as the ones at its end.
 
 # %%
 for epoch in range(3):
@@ -306,7 +306,7 @@ assert math.isclose(floors[100], math.log(1 + 99 / math.e**2), rel_tol=1e-5)
 # %% [markdown]
 # **2.** Take the mean of the accuracies of batches of 300.
 # The last batch has 100 points: is that still the accuracy of all?
-# Make up a case where it is far off: `made_up` has a 1 for each right answer and a 0 for each wrong one, `mean_of_means` is the mean of the batches.
+# Make up a case where it is far off: `made_up`, a tensor of decimal numbers, has a 1 for each right answer and a 0 for each wrong one, `mean_of_means` is the mean of the batches.
 
 # %% tags=["solution"]
 made_up = torch.ones(1000)

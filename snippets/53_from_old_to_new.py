@@ -169,7 +169,8 @@ for old, new in [
     ("nn.MSELoss(reduce=False)(x, y)", 'nn.MSELoss(reduction="none")(x, y)'),
     ("models.squeezenet1_1(pretrained=False)", "models.squeezenet1_1(weights=None)"),
     ("torch.cuda.amp.autocast()", "torch.autocast(device.type)"),
-    ("torch.jit.script(net)", "torch.compile"),
+    ("torch.cuda.amp.GradScaler()", "torch.amp.GradScaler(device.type)"),
+    ("torch.jit.script(net)", "torch.export.export(net, (x,))"),
     ("F.sigmoid(x)", "torch.sigmoid(x)"),
 ]:
     compare(old, new)

@@ -246,7 +246,7 @@ assert plain_scores[0] > plain_accuracy - 0.05 and plain_scores[3] < plain_score
 
 # %% [markdown]
 # Large drawings are read nearly as well as MNIST's own digits.
-# Small ones are not: enlarged, they have lines thicker than any in MNIST.
+# Small ones are not: enlarged, they have lines thicker than nearly all in MNIST.
 #
 # ## Training for more than MNIST
 #
@@ -307,7 +307,7 @@ for size, before, now in zip(sizes, plain_scores, scores):
 assert scores[3] > plain_scores[3] + 0.2 and scores[0] > 0.965
 
 # %% [markdown]
-# The smallest gain most; what is left is hard for anybody, since holes are closed by the pen.
+# The smallest gain most; in what is left, the pen has closed many a hole.
 # At 360 pixels nothing is lost: a few more or fewer are luck.
 #
 # ## Result

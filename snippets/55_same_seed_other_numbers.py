@@ -27,10 +27,10 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # %% [markdown]
 # ## Sums depend on their order
 #
-# A float has room for about seven digits, and each sum is rounded to them.
+# A number in PyTorch, a `float32`, has room for about seven digits, and each sum is rounded to them.
 # Beside a hundred million, a single one is less than the last digit.
 
-# %% tags=["predict"] ask="How far from 1 is the next larger number that a float can hold?" answers=["1.4e-45", "2.2e-16", "1.2e-07"] why="A float has about seven digits, and the 1 takes up the first of them."
+# %% tags=["predict"] ask="How far from 1 is the next larger number that a float32 can hold?" answers=["1.4e-45", "2.2e-16", "1.2e-07"] why="A float32 has about seven digits, and the 1 takes up the first of them."
 large, one = torch.tensor(1e8), torch.tensor(1.0)
 print("(large + one) - large =", ((large + one) - large).item())
 print("(large - large) + one =", ((large - large) + one).item())

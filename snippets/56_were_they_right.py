@@ -19,7 +19,7 @@
 # The old tutorials behind this site report figures, and make claims without figures.
 # Other pages cut their recipes short, to compare many.
 # Here each is run whole: all of its epochs, in its own small batches.
-# The figures hold; of the claims one does not, and one cannot be told from noise.
+# The figures come out within two points; of the claims one does not hold, and one is too small for us to see.
 # This page takes minutes, most of them for one network, and it needs [how sure a figure is](38_how_sure_can_we_be.py) and the [networks for pictures](48_side_by_side.py).
 
 # %%
@@ -178,10 +178,10 @@ print(*(f"{difference:+.2f}" for difference in apart), "from what was reported")
 assert means[0] + 0.02 < min(means[1:])  # convolutions see more than 25 units
 
 # %% [markdown]
-# The first three are what was reported, as far as two digits and one run can tell.
-# The last came out two points lower: 0.60, where its two scripts, with the same recipe, gave 61 and 62 %.
-# Runs that differ by rounding alone, as those of two machines do, moved our figure by nearly as much: so it is the same, too.
-# All four carry the mistake on the logits: they were reported rightly, and could have been higher, as is seen [without convolutions](42_fully_connected.py) and [with two](45_convolutional_network.py).
+# All come out within two points of what was reported, and one run each cannot tell more.
+# The last is 0.60, where its two scripts, with the same recipe, gave 61 and 62 %; runs that differ by rounding alone, as those of two machines do, moved our figure by nearly as much.
+# With pooling it got two points fewer than without, while [by a better recipe](44_pooling.py) it gets two points more: by one run each, and by this recipe, nobody can say which is ahead.
+# All four carry the mistake on the logits: they were reported rightly, and may have been lower for it, as by other recipes [without convolutions](42_fully_connected.py) and [with two](45_convolutional_network.py).
 #
 # ## Digits
 #
@@ -293,7 +293,8 @@ print("a convolution takes more than twice as long, pooling less than 0.9 of it"
 print("a step with ReLU takes about as long as one with the sigmoid")
 
 # %% [markdown]
-# So the first two are right, and the third cannot be told from noise: what ReLU saves is [steps](45_convolutional_network.py), not time in each.
+# The first is of a convolution beside the 25 units before it, the second of the same with pooling: both are right.
+# The third is too small for us to see: the ratio of the two times lies between 0.7 and 1.3, and what ReLU saves is [steps](45_convolutional_network.py), not time in each.
 #
 # Two small networks that end in a second sigmoid were said to get closer with more epochs.
 # As written they do not: the [neural network](26_neural_network.py#a-mistake-a-sigmoid-at-the-end) page gives them 10,000, and finds why.

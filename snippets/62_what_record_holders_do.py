@@ -14,10 +14,11 @@
 # %% [markdown]
 # # What record holders do
 #
-# Keller Jordan's [airbench94](https://arxiv.org/abs/2404.00498) gets 94 % of the test pictures of [CIFAR-10](41_cifar10.py) right after 3.29 seconds of training on one NVIDIA A100; so its author wrote in 2024.
-# We rebuild five parts of such recipes from their description, small enough for one thread of a processor, and measure each.
+# Here we rebuild five parts of the recipes that hold speed records for [CIFAR-10](41_cifar10.py), small enough for one thread of a processor, and measure each.
 # Two of them pay here; three change nothing that could be seen.
 # With those two, the network of the [page before](61_much_faster.py) gets 0.70 of the test pictures right where it got 0.66, again from one look at each training picture.
+# The recipe that most of them are from, Keller Jordan's [airbench94](https://arxiv.org/abs/2404.00498), gets 94 % after 3.29 seconds of training on one NVIDIA A100; so its author wrote in 2024.
+# Nothing of that was run here: side by side, on one card, it is still to be measured.
 # You should know that page, [batch normalisation](47_overfitting.py), [momentum](37_mnist_deep_classifier.py), and [how sure a figure is](38_how_sure_can_we_be.py).
 
 # %%
@@ -86,8 +87,8 @@ def learned():
 
 
 # %% [markdown]
-# Which pictures an epoch shows mirrored is a part as well: none, those for which a coin falls on heads, or one half and the other in turn.
-# So is the optimizer, and since one of them will need a second beside it, they come as a list.
+# How pictures are mirrored is handed in as well: none, those for which a coin falls on heads, or one half and the other in turn.
+# So are the optimizers, as a list, since Muon will need a second one beside it.
 
 
 # %%
@@ -170,7 +171,7 @@ def accuracy(logits, labels):
 
 # %% [markdown]
 # Each recipe is tried at three learning rates, and three other seeds run at the best of them.
-# 2,000 of the pictures set aside choose the rate; all 5,000 judge the three.
+# 2,000 of the pictures set aside choose the rate, to save time; all 5,000 judge the three.
 # Recipes with the same seed see the same pictures in the same order.
 
 # %%
@@ -201,6 +202,7 @@ def compare(name, rates, weights="last"):
 # Neighbouring pixels are nearly alike, so the 48 numbers of a 4 × 4 patch repeat each other.
 # How numbers vary together stands in their **covariance** matrix: for each two of them, the mean product of their distances from their own means.
 # Its **eigenvectors** are directions of which no two vary together, and the eigenvalue of each is the variance along it, a squared standard deviation.
+# (They are the [principal components](37_mnist_deep_classifier.py) of the patches.)
 
 # %%
 patches = F.unfold(train_images[:5_000], kernel_size=4, stride=4)  # (5000, 48, 64)
@@ -325,12 +327,13 @@ assert gain < 0.02
 
 # %% [markdown]
 # The mean is no better, and rather worse.
+# (A training has forty steps here, so a mean over some twenty looks back far; a shorter one was not tried.)
 # The one-cycle schedule ends with steps of almost nothing, so the weights have come to rest already, and a mean looks back to where they were before.
 #
 # ## Muon
 #
 # A matrix stretches some directions more than others, by its **singular values**.
-# Seen as a matrix, with a row for each filter, the gradient of a convolution has few large ones: a step along it moves the weights in few directions.
+# Seen as a matrix, with a row for each filter, the gradient of a convolution is much larger in some directions than in others, and so is a step along it.
 # **Muon** by Jordan and others makes all singular values about equal, so that each direction gets its share; this is called orthogonalising.
 # It needs only matrix products: five times the same polynomial, whose coefficients are theirs, drives each value between 0 and 1 to near 1, unless it is tiny.
 
@@ -360,7 +363,7 @@ assert before.max() > 4 * before.min()
 
 # %% [markdown]
 # Before, the largest is eight times the smallest; after, all are between 0.68 and 1.13.
-# PyTorch's `torch.optim.Muon` takes matrices only, so we write our own for convolutions, with a momentum whose mean already includes the new gradient.
+# PyTorch's `torch.optim.Muon` takes matrices only, so we write our own for convolutions, with Nesterov's momentum: the step is not along the mean of the past gradients, but along that mean with the newest gradient mixed in once more.
 # Biases, batch normalisation and the last layer are left to AdamW, at 0.01, its best rate above.
 
 
@@ -403,6 +406,7 @@ assert results["Muon", "last"] > results["whitened", "last"] - 0.015
 # %% [markdown]
 # The three optimizers are equal, each at its best rate.
 # In the one run at each rate, Muon reads 0.45 at all three, though they differ by ten times, and SGD falls to 0.28 at the largest: so Muon may be less particular about its rate.
+# (Its rate moves the convolutions only, which may be the reason: AdamW moves the rest at 0.01.)
 #
 # ## Two looks at each picture
 #
@@ -422,7 +426,7 @@ print(f"gain {gain:.3f}")
 assert gain > 0.001
 
 # %% [markdown]
-# It is about one point, but nothing had to be trained for it.
+# It is about one point on the same pictures, and nothing had to be trained for it.
 #
 # ## All that pays
 #
@@ -454,7 +458,7 @@ assert test_accuracy > 0.69
 
 # %% [markdown]
 # One look gives 0.69, two give 0.70, and [the page before](61_much_faster.py) got 0.663 ± 0.003, after as many pictures.
-# So filters that nobody trains are worth about three points there, and the mirror one more.
+# So filters that nobody trains are worth about three points there, by three seeds here and five there, and the mirror one more.
 # It is far from 94 %, which takes a much larger network and more epochs: figures of a record say little about parts at another size, and each has to be measured again.
 #
 # ## Try it yourself
@@ -473,7 +477,7 @@ assert math.isclose(louder**2, values[0] / values[-1], rel_tol=1e-3)
 
 # %% [markdown]
 # **2.** Hold our step to PyTorch's: make a parameter `flat` of zeros in the shape of `matrix`, give it `matrix` as its gradient, and let `torch.optim.Muon` take one step with a learning rate of 1 and no weight decay.
-# It should be as good as `-orthogonalized(matrix)`.
+# After it, `flat` should be nearly `-orthogonalized(matrix)`.
 
 # %% tags=["solution"]
 flat = nn.Parameter(torch.zeros_like(matrix))

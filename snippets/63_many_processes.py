@@ -14,7 +14,7 @@
 # We train a network in two processes and get the weights that one process gets: none is off by 0.0001.
 # Then one of the two dies, and both go on from a [checkpoint](46_lenet.py).
 # Last each process keeps only half of the network, as if on two machines.
-# All of it runs without a GPU, and in the same way with several.
+# All of it runs without a GPU; with two or more the same programs would use them, which is still to be tried.
 # You should know [training on MNIST](33_mnist_logistic_regression.py) and [data sets](27_data_sets.py), whose workers are processes, too.
 
 # %%
@@ -185,7 +185,7 @@ assert distance["unequal"] > 0.44
 # %% [markdown]
 # DDP's gradient is the one by hand: the mean over the ranks, whatever the loss.
 # Where the loss is a mean and the parts are equal, that is the gradient of the whole batch.
-# Where it is a sum, it is half of it, as if the learning rate were halved.
+# Where it is a sum, it is half of it: in gradient descent, as if the learning rate were halved.
 # Where the parts differ in size, each digit of the smaller one counts more than one of the larger.
 #
 # ## Who sees which samples
@@ -213,6 +213,7 @@ assert sorted(first[0] + first[1]) == sorted(said[0] + said[1]) == list(range(8)
 # %% [markdown]
 # No sample is in both hands, and together they hold all eight.
 # If `set_epoch` is forgotten nothing fails, and every epoch has the same batches.
+# A [`DataLoader`](27_data_sets.py) takes such a sampler as `sampler=`, in place of `shuffle=True`.
 #
 # ## The same training in two processes
 #
@@ -333,6 +334,7 @@ assert farthest(restarted) < 0.0001
 # %% [markdown]
 # The end is that of the undisturbed run, weight by weight.
 # For that the checkpoint has the optimizer's state as well, which is the momentum, and the epoch.
+# (The names in it begin with `module.`, where DDP keeps the network; for a file to use elsewhere one saves the state of `model.module`.)
 #
 # ## Half of a network on each of two machines
 #
@@ -398,7 +400,7 @@ whole = 7 * bytes_per_parameter  # GB, for 7 billion parameters
 print(f"{whole} GB on one GPU, {whole // 8} GB on each of eight")
 
 # %% [markdown]
-# DDP needs the 112 GB on every GPU, shards need 14 on each of eight, and room for the layer at work.
+# DDP needs the 112 GB on every GPU, shards need 14 on each of eight, and both need room for what the layers have put out, shards for the layer at work as well.
 # They send more than DDP does, weights as well as gradients, so they are for networks that do not fit otherwise.
 #
 # What do many processes cost?
@@ -426,6 +428,7 @@ assert twice == {next(iter(DistributedSampler(range(11), num_replicas=2, rank=0)
 # %% [markdown]
 # **2.** One rank has 16 digits of a batch of 128, the other 112.
 # By which two `factors` should they multiply their losses, so that the mean of their gradients is that of the whole batch?
+# Put the two gradients, each times its factor, into a list `weighted`.
 # `results[0]["unequal"]["own"]` is the gradient of the 16, `results[1]["unequal"]["own"]` that of the 112.
 
 # %% tags=["solution"]

@@ -12,7 +12,7 @@
 #
 # Fifty pictures of cars and fifty of trucks are few to train a network on.
 # One that has learned other things before can be put to them: it is **pretrained**, and training it further on a new task is called **fine-tuning**.
-# We do so with all of its weights, with its last layer only, and with a small change of each weight, and get 75 % of new pictures right in place of 67 %.
+# We do so with all of its weights, with a new last layer only, and with a change of low rank to each weight, and get up to 75 % of new pictures right in place of 67 %.
 # The cheapest way is as good as the others, but only where the network is cut at the right place.
 # The page grows from [convolutional networks](45_convolutional_network.py), [batch normalisation](47_overfitting.py), [saving a state](46_lenet.py) and [data from files](28_data_from_files.py).
 
@@ -84,7 +84,7 @@ def network(num_classes):
 
 # %% [markdown]
 # One function trains all models of this page, by the usual steps.
-# It changes only what requires a gradient, and leaves the model in the mode in which it comes.
+# It changes only what requires a gradient, trains the model in the mode in which it comes, and returns it in `eval()` mode.
 # The first to be trained is a new network on the eight classes, for two quick epochs, at a rate that did well on the pages before.
 
 
@@ -200,9 +200,9 @@ print(tuple(late["few"].shape), tuple(early["few"].shape))
 # ## A change of low rank
 #
 # **LoRA**, low-rank adaptation, freezes every weight $W$ and learns a change $BA$ that is added to it.
-# $A$ has few rows, and $B$ as few columns; how many is called the **rank**.
+# $A$ has few rows, and $B$ as few columns; how many is called the **rank** (which has nothing to do with [processes](63_many_processes.py)).
 # $B$ is zero at first, so the network begins by saying what it said before.
-# For this the weights of a filter are put into one row.
+# A convolution has weights in four dimensions: for this those of each filter are put into one row.
 # A rank of 4 is small beside 64 units, and was not tuned.
 
 
@@ -282,7 +282,7 @@ def scores(way, rate, draws, part, count=50):
 # A draw has 100 pictures of a class, and we take the first 50.
 # Three learning rates for each way, by the accuracy on validation of the first two draws.
 
-# %% tags=["predict"] ask="Which features tell cars from trucks better: the 64 behind the hidden layer or the 1,024 before it?" answers=["better: frozen, 64 features", "better: frozen, 1,024 features"] why="Behind it there are only 64 numbers, learned for other classes; 64 of the 1,024 picked at random are no worse."
+# %% tags=["predict"] ask="Which features tell cars from trucks better: the 64 behind the hidden layer or the 1,024 before it?" answers=["better: frozen, 64 features", "better: frozen, 1,024 features"] why="Behind it there are only 64 numbers, perhaps too few for what was learned for other classes; 64 of the 1,024 picked at random are no worse."
 rates, best = [0.003, 0.01, 0.03], {}
 print(*(f"{rate:5}" for rate in rates), " learning rate")
 for way in ways:
@@ -313,13 +313,15 @@ assert means["frozen, 64 of 1,024"] < means["frozen, 1,024 features"] - 0.02
 # %% [markdown]
 # Three ways are ahead of the network from scratch, with 0.73 to 0.75 in place of 0.67: 1,024 frozen features, all layers, and LoRA.
 # Among themselves they are equal, within what draws and test pictures leave open, though one trains 2,050 numbers and another 89,426.
-# With the 64 features behind the hidden layer, this pretraining brings nothing.
-# 64 of the 1,024, drawn once at random, are no worse: 64 numbers for a picture are too few here, and that those behind the hidden layer were learned does not help, as they were learned for other classes.
+# With the 64 features behind the hidden layer, this pretraining is worse than none.
+# 64 of the 1,024, drawn once at random, are no worse than those: 64 numbers for a picture are too few here, and that they were learned does not help, perhaps as they were learned for other classes.
+# (From scratch the best rate is the smallest that was tried, and all ways take equally many steps; whether more of them or a smaller rate would help that network was not tried.
+# The others have seen pictures of eight other classes before.)
 #
 # ## How many labels?
 #
 # Now 10, 20, 50 and 100 labels for each class, at the rates found with 50.
-# Look how far one must go to the right on the lower line to be as high as the upper one is on its left.
+# Look how far one must go to the right on the lower line to be as high as the upper one is at 20.
 
 # %% alt="Two rising lines with error bars; frozen features lie above from scratch"
 counts, curves = [10, 20, 50, 100], {}
@@ -392,7 +394,7 @@ ahead = reached[0] - reached[1]
 assert abs(ahead) < 0.08
 
 # %% [markdown] tags=["solution"]
-# It is not ahead any more: with so many labels the small network learns from scratch what it needs.
+# It is not ahead any more: with so many labels, and the steps that they bring, the small network learns from scratch what it needs.
 
 # %%
 files.cleanup()

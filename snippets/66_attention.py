@@ -106,7 +106,7 @@ print("changed at", ((other != found).any(dim=1).nonzero()[:, 0] + 1).tolist())
 # %% [markdown]
 # ## Several heads
 #
-# One softmax looks at one thing at a time.
+# One softmax gives one mean.
 # So the columns are cut into **heads**, each with weights of its own, and what they find is put side by side again.
 # It takes no loop: by a reshape the head becomes one more dimension.
 # A last linear layer mixes what the heads have found.
@@ -150,7 +150,7 @@ print(torch.allclose(shuffled, straight[order], atol=1e-6))
 # %% [markdown]
 # A score depends on two rows, and not on where they stand: to it, "anna thanks bert" is "bert thanks anna".
 # The cure is a learned row for each place, added to the row of its character.
-# A table of learned rows, one for each character or one for each place, is an **embedding**.
+# A table of learned rows, one for each character or one for each place, is an **embedding**; PyTorch has it as `nn.Embedding`.
 #
 # ## A text made here
 #
@@ -182,7 +182,7 @@ print(f"{length} characters to guess, of {len(alphabet)} that there are")
 # %% [markdown]
 # The loss is the [cross entropy](31_softmax_and_cross_entropy.py) per character; with the natural logarithm its unit is the **nat**.
 # A **bigram** table knows how often each character follows each other one in the training text.
-# Who knows all words and their places, but does not look back, has to guess one free half of 24 · 23 · 4, and then two names of 24.
+# Who knows all words and their places, but does not look back from the second half, has to guess one free half of 24 · 23 · 4, and then two names of 24.
 # Who has the rule has to guess the free half only: that is the floor.
 
 # %%
@@ -201,7 +201,7 @@ print(f"bigram {bigram_loss:.2f}, no look back {no_look_back:.2f}, floor {floor:
 # This is a **transformer** of one block; large ones stack dozens.
 # A block has two steps: attention, in which places look at each other, and a network with a hidden layer, the same for each place.
 # Each step adds what it finds to what was there, a **residual connection**, so the gradient has a way past it.
-# Before each a **layer normalisation** subtracts from each row its mean and divides by its standard deviation.
+# Before each, and before the last linear layer, a **layer normalisation** subtracts from each row its mean, divides by its standard deviation, then multiplies and adds learned numbers.
 
 # %%
 width, num_heads = 48, 4  # 12 columns for each head; settled in trials
@@ -285,7 +285,7 @@ assert floor < runs.mean() < 0.212 and losses.max() < 0.0175
 #
 # ## What a head looks at
 #
-# Of the four heads we take the one that looks most at the name of the taker while it writes it.
+# Of the four heads we take the one that looks most at the name of the one who is given something, while it writes it.
 # Each row of the picture is a character about to be written, each column one that it may look at.
 # Look for the two names in the columns of the first half.
 
@@ -313,7 +313,7 @@ plt.show()
 # ## Temperature
 #
 # To write, the network draws a character from its probabilities, appends it, and goes on.
-# Divided by a **temperature** below 1 the logits lie further apart and likely characters get likelier; above 1 the unlikely ones gain.
+# Divided by a [temperature](38_how_sure_can_we_be.py) below 1 the logits lie further apart and likely characters get likelier; above 1 the unlikely ones gain.
 # How many of 300 sentences are right, and how many are right and about a pair that it never saw?
 
 # %%
@@ -332,9 +332,9 @@ for temperature in [0.5, 1.0, 2.0]:
 assert right[0] > right[1] > 0.72 and right[2] < 0.02 * right[1]
 
 # %% [markdown]
-# At a temperature of 2 nothing is right: one unlikely character is enough, and there are 42 draws.
-# At 0.5 nearly all is, at 1 eight in ten, and two in ten are new.
-# That is fewer than the third of all pairs that were kept out, as one would expect of a network that knows some by heart.
+# At a temperature of 2 next to nothing is right: one unlikely character is enough, and there are 42 draws.
+# At 0.5 nearly all is, at 1 eight in ten, and two in ten are new: about a quarter of those that are right.
+# Of all pairs a third was kept out; a network that knows some by heart would write fewer of these, and this one seems to.
 #
 # ## Try it yourself
 #
