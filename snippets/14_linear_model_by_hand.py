@@ -94,7 +94,7 @@ print(f"(1 + 4 + 9) / 3 = {mean_loss(1.0):.2f}")
 # Trying a whole row of values is called a **sweep**.
 # `linspace` gives the two ends and evenly spaced numbers between them.
 
-# %%
+# %% tags=["predict"] ask="At w = 1 the loss was 4.67. What is it at w = 3?" answers=["w = 3.0 MSE 4.67", "w = 3.0 MSE 18.67", "w = 3.0 MSE 0.00"] why="At w = 3 each prediction is as far above its target as it was below at w = 1, and a square forgets the sign."
 weights = np.linspace(0.0, 4.0, 41)
 curve = [mean_loss(w) for w in weights]
 

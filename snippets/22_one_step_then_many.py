@@ -177,7 +177,7 @@ plt.show()
 # The output arrives as long as the factor is between −1 and 1, that is for learning rates below $1/31$.
 # At half of that the factor is 0: one step, and done.
 
-# %%
+# %% tags=["predict"] ask="At the learning rate 0.01 a step multiplies the output by 0.38. By what at 0.1?" answers=["factor -5.2000", "factor 0.0380", "factor 3.8000"] why="The factor falls with the rate, through 0 at 1/62 and -1 at 1/31; beyond, each step lands farther away, on the other side."
 bracket = (x**2).sum().item() + 1
 for rate in [1e-4, 0.01, 0.03, 0.033, 0.1]:
     factor = 1 - 2 * rate * bracket

@@ -190,7 +190,7 @@ assert accuracies[0] < 0.82 and accuracies[1] > 0.88
 # The loader puts the samples of a batch together with its `collate_fn`, in the worker.
 # Ours answers with the number of the process that it runs in, and so tells us who works.
 
-# %%
+# %% tags=["predict"] ask="Two workers load 120 samples in batches of four. How many batches has an epoch?" answers=["30 batches", "60 batches", "15 batches"] why="The workers share out the batches of one epoch; each does not bring all of them."
 num_workers = 0
 if multiprocessing.get_start_method() == "fork":
     num_workers = min(2, len(os.sched_getaffinity(0)))  # at most one per processor

@@ -62,8 +62,9 @@ test_images, test_labels = standardize(data.test_images), data.test_labels.to(de
 # %% [markdown]
 # `channels_last` is an order in memory: the three numbers of a pixel lie side by side, while the shape and the indices stay as they are.
 # It changes no result; whether it is faster depends on the processor.
+# `stride()` says how many numbers further on the next picture, channel, row and column begin.
 
-# %%
+# %% tags=["predict"] ask="As it came, a picture has the strides (3072, 1024, 32, 1). Which has it in `channels_last`?" answers=["-> (3072, 1, 96, 3)", "-> (3072, 3, 96, 1)", "-> (3072, 32, 1, 1024)"] why="The next channel is the next number, the next pixel comes three later, and the next row 32 times three."
 print(data.train_images.stride(), "->", train_images.stride())
 assert train_images.is_contiguous(memory_format=torch.channels_last)
 
