@@ -1,5 +1,10 @@
 """Options, fixtures and the closing summary of a test run."""
 
+import os
+
+# Before torch is imported: pages run beside the tests, and threads that wait spin.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import math
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping

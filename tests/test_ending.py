@@ -157,6 +157,22 @@ def test_folder_in_use_is_left_alone(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
+def test_what_is_not_ours_is_left_alone(temporary: Path) -> None:
+    """Neither a folder nor a log that happens to begin as ours do, nor who writes."""
+    other = temporary / f"{folders.PREFIX}mine"
+    other.mkdir()
+    with (temporary / f"{folders.PREFIX}run.log").open("w") as log:
+        sleeper = subprocess.Popen(["sleep", "60"], stdout=log)
+    try:
+        folders.clear_abandoned()
+        time.sleep(0.1)
+        assert sleeper.poll() is None
+        assert other.exists()
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+
+
 def suite(
     script: Path, temporary: Path, stdout: int = subprocess.DEVNULL
 ) -> subprocess.Popen[bytes]:

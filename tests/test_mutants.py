@@ -88,6 +88,11 @@ def test_reasons_are_those_of_mutants_that_there_are() -> None:
         assert set(of_page) <= changes, stem
 
 
+def test_nothing_to_break_is_said() -> None:
+    with pytest.raises(SystemExit, match="anything to break"):
+        tool.report([], keep=False)
+
+
 def test_mutants_of_other_pages_keep_their_day_and_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import tomllib
+from functools import cache
 from importlib import metadata
 from itertools import zip_longest
 from pathlib import Path
@@ -141,6 +142,7 @@ def unmet(requirements: list[str], python: str) -> list[str]:
     ]
 
 
+@cache
 def pins(python: str) -> dict[str, str]:
     """The versions that constraints.txt names for a Python, by normalized name."""
     lines = (ROOT / "constraints.txt").read_text().splitlines()
@@ -223,3 +225,12 @@ def test_what_drifts_stands_in_the_page(stem: str, change: tuple[str, str]) -> N
     text = (ROOT / "snippets" / f"{stem}.py").read_text(encoding="utf-8")
     assert change[0] in text
     assert change[0] != change[1]
+
+
+def test_scheduled_runs_stop_no_publication() -> None:
+    """A push and the nightly and weekly runs of the main branch are groups apart."""
+    text = (ROOT / ".github" / "workflows" / "publish.yml").read_text()
+    group = yaml.safe_load(text)["concurrency"]["group"]
+    assert {"event_name", "event.schedule", "ref"} <= set(
+        re.findall(r"github\.([\w.]+)", group)
+    )

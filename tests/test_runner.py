@@ -18,11 +18,13 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+import torch
 from nbformat import NotebookNode
 from packaging.requirements import Requirement
 
 from made_pages import page_of
 from page_runner import store
+from page_runner.environment import COMPUTES
 from page_runner.pool import PagePool
 from page_runner.runner import PageRunner, Report
 from page_runner.script import find_pages, parse
@@ -193,7 +195,8 @@ def test_nothing_is_recorded_when_only_claims_are_judged(claims: Path) -> None:
 def test_no_page_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "snippets").mkdir()
     suite = run_suite(tmp_path)
-    assert suite.returncode != 0
+    assert suite.returncode == pytest.ExitCode.INTERRUPTED
+    assert "Empty parameter set" in suite.stdout
 
 
 def test_options_of_pytest_and_its_plugins_work(tmp_path: Path) -> None:
@@ -430,6 +433,20 @@ def test_page_depends_on_its_surroundings(
     assert changed(good) == ["packages", "Python", "processor", "runner"]
 
 
+@pytest.mark.parametrize("name", COMPUTES)
+def test_what_numbers_are_computed_by_counts(
+    good: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """So that `SNIPPETS_THREADS=2 nox -s tests` runs the pages."""
+    run(good)
+    monkeypatch.setenv(name, "2")
+    store._processor.cache_clear()
+    try:
+        assert changed(good) == ["processor"]
+    finally:
+        store._processor.cache_clear()
+
+
 def run_again(script: Path) -> None:
     store.page_path(script).unlink()
     run(script)
@@ -575,6 +592,14 @@ def test_recording_is_that_of_the_cpu(good: Path) -> None:
         report = runner.finish(good)
     assert "leave out --device" in report.problems[0]
     assert path.read_text() == before
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="it is what is missing")
+def test_a_device_that_is_not_there_is_a_failure(good: Path) -> None:
+    with PageRunner("cuda") as runner:
+        report = runner.finish(good)
+    assert "there is no device `cuda` here" in report.problems[0]
+    assert not store.page_path(good, "cuda").exists()
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"cells": []}', "truncated"])

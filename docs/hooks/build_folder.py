@@ -38,6 +38,7 @@ BLANK = re.compile(
 SPECIAL = re.compile(r"[\\`*_\[\]<>$]")  # what Markdown may take for more than itself
 WIDGET = re.compile(r'data-widget="([\w-]+)"')
 KATEX = "assets/vendor/katex/katex.min"
+MARK = ".build-folder"  # in a folder that was written here, and may be written anew
 KEPT = ("site_name", "site_description", "copyright", "markdown_extensions")
 
 
@@ -179,14 +180,16 @@ class Writer:
 
 
 def build(folder: Path, root: Path = ROOT) -> None:
-    """Write the folder anew. Raises CannotPublish."""
-    settings_file = folder / "mkdocs.yml"
-    if folder.exists() and any(folder.iterdir()) and not settings_file.exists():
-        raise CannotPublish(f"{folder} is no build folder: name another")
-    shutil.rmtree(folder, ignore_errors=True)
+    """Write the folder anew: a new one, or one that was written here. CannotPublish."""
+    mark = folder / MARK
+    if folder.exists() and any(folder.iterdir()) and not mark.exists():
+        raise CannotPublish(f"{folder} is no build folder: delete it, or name another")
     docs, text = root / "docs", (root / "mkdocs.yml").read_text(encoding="utf-8")
     settings = yaml.load(text, Settings)
     book = Book.load(root / "snippets", docs, settings["extra"])
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    mark.touch()
     writer = Writer(book, folder)
     for lesson in book.lessons.values():
         writer.write_lesson(lesson, settings["site_url"])
@@ -202,7 +205,7 @@ def build(folder: Path, root: Path = ROOT) -> None:
         "extra_css": [f"{KATEX}.css"],
         "extra_javascript": [f"{KATEX}.js", "assets/maths.js"],
     }
-    settings_file.write_text(as_yaml(told), encoding="utf-8")
+    (folder / "mkdocs.yml").write_text(as_yaml(told), encoding="utf-8")
 
 
 def main() -> None:

@@ -26,6 +26,11 @@ class Table:
     def __init__(self, terminal: pytest.TerminalReporter) -> None:
         self.terminal = terminal
         self.rows: list[dict[str, object]] = []
+        self.left_out = False  # whether an option selects some of the tests
+
+    def pytest_deselected(self) -> None:
+        """Note that not all is tried."""
+        self.left_out = True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -54,7 +59,9 @@ class Table:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the table down, if all was tried and held."""
         is_whole = (
-            not session.config.option.keyword and not session.config.option.maxfail
+            all(Path(str(name)).exists() for name in session.config.args)  # no test's
+            and not self.left_out
+            and not session.config.option.maxfail
         )
         if is_whole and self.rows and all(row["held"] for row in self.rows):
             about = {

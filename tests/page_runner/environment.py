@@ -5,12 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+# What numbers are computed by: a run with others is another run.
+COMPUTES = (
+    # Which instructions torch, oneDNN and MKL use: to run pages as another processor.
+    *("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR"),
+    "SNIPPETS_THREADS",
+)
+
 # What is passed on: where things are on this machine, and how it reaches the network.
 INHERITED = (
     *("PATH", "HOME", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),
     *("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "SNIPPETS_OFFLINE"),
-    # Which instructions torch, oneDNN and MKL use: to run pages as another processor.
-    *("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR"),
+    *COMPUTES,
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
     *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),

@@ -196,10 +196,12 @@ def _add_facts(run: Run, page: Page, module: types.ModuleType) -> None:
         "torch": torch.__version__.partition("+")[0],
         "torchvision": torchvision.__version__.partition("+")[0],
     }
-    if torch.cuda.is_available():
+    run.on_gpu = torch.cuda.is_available()
+    if run.on_gpu:
         run.device_name = torch.cuda.get_device_name()
     else:
-        run.device_name = "CPU, one thread"
+        number = torch.get_num_threads()
+        run.device_name = f"CPU, {'one thread' if number == 1 else f'{number} threads'}"
     run.processor = f"{processor()}, {torch.backends.cpu.get_cpu_capability()}"
 
 

@@ -16,12 +16,14 @@ from page_runner.processes import kill
 if sys.platform != "win32":  # there nothing is locked, and nothing cleared
     import fcntl
 
-PREFIX = "pages-"
+PREFIX = "torch-pages-"
+MARK = ".torch-pages"  # in each folder of ours: nobody else's is cleared away
 
 
 def new_folder() -> tuple[Path, list[int]]:
     """A new temporary folder, and the descriptors by which it is in use."""
     hidden = Path(tempfile.mkdtemp(prefix=f".{PREFIX}"))
+    (hidden / MARK).touch()
     descriptors = []
     if sys.platform != "win32":
         descriptors.append(os.open(hidden, os.O_RDONLY))
@@ -34,15 +36,24 @@ def clear_abandoned() -> None:
     if sys.platform == "win32":
         return
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        if not _is_ours(folder):
+            continue
         try:
             descriptor = os.open(folder, os.O_RDONLY)
-        except OSError:  # another user's, or gone
+        except OSError:  # gone
             continue
         with suppress(OSError):  # where it is in use
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             kill(_writing_into(folder))
             shutil.rmtree(folder, ignore_errors=True)
         os.close(descriptor)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether `new_folder` has made it, for this user."""
+    with suppress(OSError):
+        return (folder / MARK).exists() and folder.stat().st_uid == os.getuid()
+    return False
 
 
 def _writing_into(folder: Path) -> list[int]:

@@ -64,6 +64,7 @@ class Run:
     files: dict[str, str] = field(default_factory=dict)  # published, by name
     versions: dict[str, str] = field(default_factory=dict)
     device_name: str = ""
+    on_gpu: bool = False
     processor: str = ""  # and its instruction set: `AMD EPYC, AVX512`
 
     def printed(self) -> dict[int, str]:

@@ -195,6 +195,9 @@ class PageRunner:
 
     def _judge(self, page: Page, run: Run, others: dict[Variation, Run]) -> Verdict:
         """Judge a run against the recording, which is written first when recording."""
+        if self.device != "cpu" and not run.on_gpu:
+            message = f"there is no device `{self.device}` here: leave out --device"
+            return Verdict([locate(page, None, message)])
         path = store.expected_path(page.path)
         if self.record and not run.failure:
             if uses_stand_in(run.data):

@@ -24,6 +24,7 @@ import nbformat
 from nbformat import NotebookNode
 from packaging.requirements import Requirement
 
+from page_runner.environment import COMPUTES
 from page_runner.judge import uses_stand_in
 from page_runner.predictions import Prediction
 from page_runner.run import text_of
@@ -34,7 +35,6 @@ LANGUAGE = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-IGNORED_DATA = (".", "stand-in")  # what the names of folders begin with
 FAILED = "none: its last run failed"  # in the place of the script's digest
 
 _CAPABILITIES = re.compile(  # in Linux' words, what a library chooses its code by
@@ -280,8 +280,8 @@ def _processor() -> list[str]:
         described = Path("/proc/cpuinfo").read_text()
     except OSError:  # not Linux: the kind must do
         described = ""
-    chosen = os.environ.get("ATEN_CPU_CAPABILITY", "")
-    return [platform.machine(), chosen, *sorted({*_CAPABILITIES.findall(described)})]
+    chosen = [os.environ.get(name, "") for name in COMPUTES]
+    return [platform.machine(), *chosen, *sorted({*_CAPABILITIES.findall(described)})]
 
 
 def _runner_digest() -> str:

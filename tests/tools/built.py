@@ -17,7 +17,10 @@ from contextlib import suppress
 from pathlib import Path
 
 # All that the session reads in the checkout, but for the executed pages.
-SOURCES = ("snippets", "docs", "tests", "mkdocs.yml", "pyproject.toml", "noxfile.py")
+SOURCES = (
+    *("snippets", "docs", "tests", "mkdocs.yml", "noxfile.py"),
+    *("pyproject.toml", "constraints.txt", "pins"),
+)
 VARIABLES = (  # that say how pages run, what they run on, or how the site is built
     *("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR"),
     *("PYTEST_ADDOPTS", "SOURCE_DATE_EPOCH"),

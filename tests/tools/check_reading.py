@@ -7,6 +7,7 @@ and ends with 1 if there are any. A host that answers only people ("refused") is
 failure: open such an address in a browser.
 """
 
+import http.client
 import sys
 import urllib.error
 import urllib.request
@@ -44,7 +45,8 @@ def status(address: str) -> str:
                 return "there"
         except urllib.error.HTTPError as error:
             said = "refused" if error.code in REFUSALS else f"status {error.code}"
-        except OSError as error:  # no such host, no answer in time, a bad certificate
+        except (OSError, http.client.HTTPException) as error:
+            # No such host, no answer in time, a bad certificate, or no HTTP at all.
             said = str(error)
     return said
 

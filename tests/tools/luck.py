@@ -250,7 +250,11 @@ def joined(kept: Kept, more: Kept, signs: dict[str, Sign]) -> Kept:
         **more,
         "processor": "; ".join(dict.fromkeys(processors)),
         "seeds": kept["seeds"] + more["seeds"],
-        "result": both(kept["result"], more["result"]) if more["result"] else None,
+        "result": (
+            both(kept["result"], more["result"])
+            if kept["result"] and more["result"]
+            else more["result"]
+        ),
         "broken": sorted({*kept["broken"], *more["broken"]}),
         "comparisons": comparisons,
     }

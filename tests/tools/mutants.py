@@ -364,6 +364,8 @@ def main() -> None:
 
 def report(listed: list[dict], keep: bool) -> bool:
     """Print the counts, keep them for the site; whether too few were noticed."""
+    if not listed:
+        sys.exit("no page with such a name, or so short, has anything to break")
     count = Counter(one["by"] for one in listed)
     missed = count.pop("NOT NOTICED", 0)
     share = 1 - missed / len(listed)
