@@ -121,7 +121,8 @@ assert few_right.mean() > p + 0.05 and curves[-1, 1] > curves[:, 1].min()
 
 # %% [markdown]
 # The network knows all of the 500 digits by heart, and reads far fewer of the others.
-# That is **overfitting**: past the lowest point of the validation curve, it learns what is true of these digits only.
+# That is **overfitting**.
+# Past the lowest point of the validation curve its loss on others rises, though it still learns to read a few more of them: it grows surer, also where it is wrong.
 # So an accuracy on training digits says little about new ones.
 #
 # ## The standard error of an accuracy
