@@ -318,6 +318,18 @@ def test_an_output_that_bears_out_no_answer_is_shown_as_any_other(
     assert only(page, "article samp").text == "1"
 
 
+def test_a_page_says_how_near_a_typed_number_has_to_be(project: Path) -> None:
+    script = project / "snippets" / "12_second_page.py"
+    choices = 'answers=["1", "<2"]'
+    for ask, near in [
+        ("How many, to within a tenth?", {"data-within": "0.1"}),
+        ("?", {}),
+    ]:
+        script.write_text(SECOND.replace(choices, f'ask="{ask}"'))
+        asked = only(tree(build_site(project) / "second-page.html"), ".predict")
+        assert asked.attrs == {"class": ["predict"], "data-right": "1", **near}
+
+
 def test_a_page_ends_with_its_questions(project: Path) -> None:
     site = build_site(project)
     card = only(tree(site / "second-page.html"), "details.recall")

@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from browser.browsing import ON_THE_SITE, SITE, Visit, tab_at
 
-CHOICES, TYPED = "shapes.html", "neural-network.html"
+CHOICES, TYPED, NEARLY = "shapes.html", "neural-network.html", "overfitting.html"
+REVIEW = "review.html"
 TODAY = datetime.date(2026, 3, 1)
 WITH_WIDGETS = ("convolution.html", "lenet.html", "review.html", "rings.html")
 MAX_READY = 3  # times what the lightest page takes
@@ -64,6 +65,27 @@ def test_a_number_is_typed(visit: Visit, base: str, change: int, said: str) -> N
 
 def test_an_output_is_shown_to_who_only_wants_to_read(visit: Visit, base: str) -> None:
     asked = first_prediction(visit.open(base + CHOICES).tab, "choice")
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+@pytest.mark.parametrize(
+    ("page", "typed", "said"),
+    [
+        (NEARLY, "100,000", "Right."),  # to within a twentieth of 103,186
+        (NEARLY, "98100", "Right."),
+        (NEARLY, "90,000", "No."),
+        (NEARLY, "103,186", "Right."),
+        (TYPED, "1,3", "No."),  # 13, but with a decimal comma
+        (TYPED, "13,0", "Right."),
+    ],
+)
+def test_a_number_is_read_as_it_was_meant(
+    visit: Visit, base: str, page: str, typed: str, said: str
+) -> None:
+    asked = first_prediction(visit.open(base + page).tab, "number")
+    asked.get_by_role("textbox").fill(typed)
+    asked.get_by_role("button", name="Check").press("Enter")
+    expect(asked.get_by_role("status")).to_have_text(said)
+
+
     asked.get_by_role("button", name="Show it").press("Enter")
     expect(asked.locator(".predict-output")).to_be_visible()
     expect(asked.get_by_role("status")).to_have_text("")
