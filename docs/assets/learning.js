@@ -158,7 +158,7 @@ const keeper = {
     document.querySelectorAll(".md-nav--primary a.md-nav__link, .path a").forEach(tick);
     if (end) {
       noteWhenRead(end);
-      const title = document.querySelector("article h1").firstChild.textContent;
+      const title = document.querySelector("h1").firstChild.textContent;
       addEventListener("pagehide", () =>
         keeper.write((kept) => {
           if (!kept.off) kept.last = { title, address: here + section() };
@@ -175,6 +175,7 @@ const keeper = {
 
   // Report this page ---------------------------------------------------------------------
 
+  const UNKNOWN = "What I expected:"; // what the reader says where no cell is known
   const report = document.querySelector("a.report");
   let touched; // the code that the reader has last pressed on, or in whose output
   if (report) {
@@ -192,10 +193,10 @@ const keeper = {
       const output = touched.nextElementSibling?.matches(".output, .predict")
         ? touched.nextElementSibling.querySelector("samp, pre")?.textContent ?? ""
         : "";
-      const cell = `\n\nCell:\n\n    ${indented(touched.querySelector("code").textContent)}`;
+      const cell = `Cell:\n\n    ${indented(touched.querySelector("code").textContent)}`;
       const expected = output && `\n\nExpected, as the page has it:\n\n    ${indented(output)}`;
-      const body = address.searchParams.get("body") + (cell + expected).slice(0, 3000);
-      address.searchParams.set("body", body);
+      const [asked] = address.searchParams.get("body").split(UNKNOWN);
+      address.searchParams.set("body", asked + (cell + expected).slice(0, 3000));
       report.href = address;
     };
   }
