@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from browser.browsing import SITE, Visit, tab_at
 from browser.test_reading import stops
@@ -260,6 +260,17 @@ def test_convolution_follows_the_mouse(visit: Visit, base: str) -> None:
     mouse.up()
     assert place(widget) == (6, 29)
     mouse.move(box["x"] + 10 * pixel, box["y"] + 10 * pixel)
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_convolution_shows_the_weight_that_it_takes(visit: Visit, base: str) -> None:
+    """It goes to 99; what was typed beyond stands corrected when the field is left."""
+    widget = widget_on(visit, base + CONVOLUTION, "convolution")
+    field = widget.get_by_role("spinbutton").first
+    field.fill("500")
+    expect(field).to_have_value("500")  # not while it is typed
+    field.press("Tab")
+    expect(field).to_have_value("99")
+
+
     assert place(widget) == (6, 29)
 
 
@@ -368,3 +379,26 @@ def test_softmax_follows_a_finger(phone: Visit, base: str) -> None:
     assert scores == [2.0, 6.0, 0.1]
     assert chances[1] > 0.97
     assert loss(widget) == pytest.approx(-math.log(chances[1]), abs=0.0002)
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_softmax_goes_on_past_its_sliders(visit: Visit, base: str) -> None:
+    """Raised nine times nothing but the scores has changed; steps go on from there."""
+    widget = widget_on(visit, base + SOFTMAX, "softmax")
+    note = widget.get_by_text("past the end")
+    before, cost = columns(widget), loss(widget)
+    for _ in range(4):
+        widget.get_by_role("button", name="All scores + 1").press("Enter")
+    expect(note).to_have_count(0)  # 6 is the end
+    for _ in range(5):
+        widget.get_by_role("button", name="All scores + 1").press("Enter")
+    scores, chances, gradient = columns(widget)
+    assert scores == pytest.approx([score + 9 for score in before[0]], abs=1e-9)
+    assert [chances, gradient, loss(widget)] == [*before[1:], cost]
+    expect(note).to_be_visible()
+    widget.get_by_role("button", name="Step against").press("Enter")
+    stepped = [score - slope for score, slope in zip(scores, gradient, strict=True)]
+    assert columns(widget)[0] == pytest.approx(stepped, abs=0.0051)
+    assert loss(widget) < cost
+    widget.get_by_role("button", name="2.0, 1.0, 0.1").press("Enter")
+    expect(note).to_have_count(0)
+
+
