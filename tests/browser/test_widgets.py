@@ -101,6 +101,22 @@ def test_without_scripts_a_sentence_stands_there(
         assert text.startswith("On the page's own site, and with JavaScript")
 
 
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("page", [CONVOLUTION, SOFTMAX, "review.html"])
+def test_paper_has_a_sentence_in_place_of_a_widget(
+    browser: Browser, base: str, page: str, scripts: bool
+) -> None:
+    """Once, and no control; on the screen it is there without scripts only."""
+    with tab_at(browser, base + page, scripts) as tab:
+        sentence = tab.get_by_text("with JavaScript")
+        shown = sentence.filter(visible=True)
+        expect(shown).to_have_count(0 if scripts else 1)
+        tab.emulate_media(media="print")
+        expect(shown).to_have_count(1)
+        expect(tab.locator(".parts-row:visible")).to_have_count(0)
+
+
 # A convolution ------------------------------------------------------------------------
 
 
@@ -244,6 +260,17 @@ def test_convolution_takes_weights_that_are_typed(visit: Visit, base: str) -> No
     assert results(widget) == [pytest.approx(want, abs=0.0006)]
 
 
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_convolution_shows_the_weight_that_it_takes(visit: Visit, base: str) -> None:
+    """It goes to 99; what was typed beyond stands corrected when the field is left."""
+    widget = widget_on(visit, base + CONVOLUTION, "convolution")
+    field = widget.get_by_role("spinbutton").first
+    field.fill("500")
+    expect(field).to_have_value("500")  # not while it is typed
+    field.press("Tab")
+    expect(field).to_have_value("99")
+
+
 def test_convolution_follows_the_mouse(visit: Visit, base: str) -> None:
     """Pressed on the map and drawn over its edge, it goes to the last column."""
     widget = widget_on(visit, base + CONVOLUTION, "convolution")
@@ -260,17 +287,6 @@ def test_convolution_follows_the_mouse(visit: Visit, base: str) -> None:
     mouse.up()
     assert place(widget) == (6, 29)
     mouse.move(box["x"] + 10 * pixel, box["y"] + 10 * pixel)
-@pytest.mark.parametrize("base", ["http"], indirect=True)
-def test_convolution_shows_the_weight_that_it_takes(visit: Visit, base: str) -> None:
-    """It goes to 99; what was typed beyond stands corrected when the field is left."""
-    widget = widget_on(visit, base + CONVOLUTION, "convolution")
-    field = widget.get_by_role("spinbutton").first
-    field.fill("500")
-    expect(field).to_have_value("500")  # not while it is typed
-    field.press("Tab")
-    expect(field).to_have_value("99")
-
-
     assert place(widget) == (6, 29)
 
 
@@ -367,18 +383,6 @@ def test_softmax_follows_the_keyboard(visit: Visit, base: str) -> None:
     )
 
 
-def test_softmax_follows_a_finger(phone: Visit, base: str) -> None:
-    widget = widget_on(phone, base + SOFTMAX, "softmax")
-    widget.get_by_role("group", name="Right class").get_by_text("1").tap()
-    slider = widget.get_by_role("slider", name="Class 1")
-    box = slider.bounding_box()
-    assert box is not None
-    y = box["y"] + box["height"] / 2
-    drag(phone.tab, (box["x"] + 0.6 * box["width"], y), (box["x"] + box["width"], y))
-    scores, chances, _ = columns(widget)
-    assert scores == [2.0, 6.0, 0.1]
-    assert chances[1] > 0.97
-    assert loss(widget) == pytest.approx(-math.log(chances[1]), abs=0.0002)
 @pytest.mark.parametrize("base", ["http"], indirect=True)
 def test_softmax_goes_on_past_its_sliders(visit: Visit, base: str) -> None:
     """Raised nine times nothing but the scores has changed; steps go on from there."""
@@ -402,3 +406,15 @@ def test_softmax_goes_on_past_its_sliders(visit: Visit, base: str) -> None:
     expect(note).to_have_count(0)
 
 
+def test_softmax_follows_a_finger(phone: Visit, base: str) -> None:
+    widget = widget_on(phone, base + SOFTMAX, "softmax")
+    widget.get_by_role("group", name="Right class").get_by_text("1").tap()
+    slider = widget.get_by_role("slider", name="Class 1")
+    box = slider.bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    drag(phone.tab, (box["x"] + 0.6 * box["width"], y), (box["x"] + box["width"], y))
+    scores, chances, _ = columns(widget)
+    assert scores == [2.0, 6.0, 0.1]
+    assert chances[1] > 0.97
+    assert loss(widget) == pytest.approx(-math.log(chances[1]), abs=0.0002)
