@@ -354,7 +354,11 @@ def test_a_problem_is_reported_where_there_is_a_repository(
     assert address.path == "/a/b/issues/new"
     said = parse_qs(address.query)
     assert said["title"] == ["The second page: "]
-    assert "12_second_page.py\ntorch 2.14.1 on CPU" in said["body"][0]
+    assert said["body"][0].startswith(
+        "Page: 12_second_page.py\nPublished: torch 2.14.1 on CPU"
+    )
+    asks = "\nMy torch and device:\n\nWhat I saw:\n\n\nWhat I expected:\n"
+    assert said["body"][0].endswith(asks)
 
 
 FIRST_SCRIPT, SECOND_SCRIPT = "snippets/11_first_page.py", "snippets/12_second_page.py"
@@ -1165,6 +1169,9 @@ def test_a_build_folder_has_finished_pages(project: Path) -> None:
     assert "# The first `page`\n\n- Level: beginner\n- Runs in: 0.3" in first
     assert "[checking](about.md) and [the second](second-page.md#a-part)" in first
     assert "[notebook](downloads/first_page.ipynb)" in first
+    assert "[practice](downloads/first_page-practice.ipynb)" in first
+    for page in pages.glob("*.md"):
+        assert '\n<script src="assets/learning.js"></script>\n' in page.read_text()
     assert "MNIST: each digit was blurred." in first
     assert "in place of MNIST" in first
     solution = '<details class="solution" markdown="block" data-search-exclude="true">'
