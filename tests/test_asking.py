@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from asking import room
 from page_runner import expected
 from page_runner.compare import without_moving
 from page_runner.script import find_pages, parse
@@ -49,3 +50,21 @@ def test_a_page_asks_what_its_recording_answers(script: Path) -> None:
         assert cell.prediction.problem(printed) is None
         assert cell.prediction.ask.endswith("?")
         assert len(cell.prediction.why) <= LONGEST_WHY
+        typed = not cell.prediction.answers
+        (right,) = cell.prediction.right_ones(printed)
+        is_loose = "to within" in cell.prediction.ask
+        assert bool(room(cell.prediction.ask)) == is_loose  # its words are known
+        assert typed or not is_loose
+        assert not typed or is_loose or right.replace(",", "").isdecimal()
+
+
+@pytest.mark.parametrize(
+    ("ask", "allowed"),
+    [
+        ("How many parameters, to within a twentieth?", "0.05"),
+        ("How many parameters?", ""),
+        ("To within a smidgen?", ""),
+    ],
+)
+def test_a_question_says_how_near_is_right(ask: str, allowed: str) -> None:
+    assert room(ask) == allowed

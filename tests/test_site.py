@@ -319,6 +319,18 @@ def test_an_output_that_bears_out_no_answer_is_shown_as_any_other(
     assert only(page, "article samp").text == "1"
 
 
+def test_a_page_says_how_near_a_typed_number_has_to_be(project: Path) -> None:
+    script = project / "snippets" / "12_second_page.py"
+    choices = 'answers=["1", "<2"]'
+    for ask, near in [
+        ("How many, to within a tenth?", {"data-within": "0.1"}),
+        ("?", {}),
+    ]:
+        script.write_text(SECOND.replace(choices, f'ask="{ask}"'))
+        asked = only(tree(build_site(project) / "second-page.html"), ".predict")
+        assert asked.attrs == {"class": ["predict"], "data-right": "1", **near}
+
+
 def test_a_page_ends_with_its_questions(project: Path) -> None:
     site = build_site(project)
     card = only(tree(site / "second-page.html"), "details.recall")
@@ -343,7 +355,11 @@ def test_a_problem_is_reported_where_there_is_a_repository(
     assert address.path == "/a/b/issues/new"
     said = parse_qs(address.query)
     assert said["title"] == ["The second page: "]
-    assert "12_second_page.py\ntorch 2.14.1 on CPU" in said["body"][0]
+    assert said["body"][0].startswith(
+        "Page: 12_second_page.py\nPublished: torch 2.14.1 on CPU"
+    )
+    asks = "\nMy torch and device:\n\nWhat I saw:\n\n\nWhat I expected:\n"
+    assert said["body"][0].endswith(asks)
 
 
 FIRST_SCRIPT, SECOND_SCRIPT = "snippets/11_first_page.py", "snippets/12_second_page.py"
@@ -1153,6 +1169,9 @@ def test_a_build_folder_has_finished_pages(project: Path) -> None:
     assert "# The first `page`\n\n- Level: beginner\n- Runs in: 0.3" in first
     assert "[checking](about.md) and [the second](second-page.md#a-part)" in first
     assert "[notebook](downloads/first_page.ipynb)" in first
+    assert "[practice](downloads/first_page-practice.ipynb)" in first
+    for page in pages.glob("*.md"):
+        assert '\n<script src="assets/learning.js"></script>\n' in page.read_text()
     assert "MNIST: each digit was blurred." in first
     assert "in place of MNIST" in first
     solution = '<details class="solution" markdown="block" data-search-exclude="true">'

@@ -54,16 +54,20 @@ const keeper = {
 
   // What will it print? ----------------------------------------------------------------
 
-  const NEAR = 0.05; // a decimal that is off by a twentieth is right
+  /** A number as printed or typed: 1,234.5 has a comma for the eye, 1,5 a decimal one. */
+  function numberOf(text) {
+    const isGrouped = /^[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/.test(text.trim());
+    return Number(isGrouped ? text.replaceAll(",", "") : text.replace(",", "."));
+  }
 
-  function isNear(answer, right) {
-    const [typed, printed] = [answer, right].map((text) => Number(text.replaceAll(",", "")));
-    const room = Number.isInteger(printed) ? 0 : NEAR * Math.abs(printed);
-    return Math.abs(typed - printed) <= room;
+  /** Whether a typed number is right; `room` is how far it may be off, in parts of it. */
+  function isNear(typed, right, room) {
+    const printed = numberOf(right);
+    return Math.abs(numberOf(typed) - printed) <= room * Math.abs(printed);
   }
 
   function ask(box, number) {
-    const { right } = box.dataset;
+    const { right, within = 0 } = box.dataset;
     const [question, output] = ["ask", "output"].map((it) => box.querySelector(`.predict-${it}`));
     const list = box.querySelector(".predict-choices");
     const said = element("p", { className: "predict-said" });
@@ -73,7 +77,7 @@ const keeper = {
     controls.setAttribute("role", "group");
     controls.setAttribute("aria-labelledby", question.id);
 
-    const isRight = list ? (answer) => answer === right : (answer) => isNear(answer, right);
+    const isRight = (answer) => (list ? answer === right : isNear(answer, right, within));
 
     function open(answer) {
       box.classList.add("is-open");
@@ -154,7 +158,7 @@ const keeper = {
     document.querySelectorAll(".md-nav--primary a.md-nav__link, .path a").forEach(tick);
     if (end) {
       noteWhenRead(end);
-      const title = document.querySelector("article h1").firstChild.textContent;
+      const title = document.querySelector("h1").firstChild.textContent;
       addEventListener("pagehide", () =>
         keeper.write((kept) => {
           if (!kept.off) kept.last = { title, address: here + section() };
@@ -171,6 +175,7 @@ const keeper = {
 
   // Report this page ---------------------------------------------------------------------
 
+  const UNKNOWN = "What I expected:"; // what the reader says where no cell is known
   const report = document.querySelector("a.report");
   let touched; // the code that the reader has last pressed on, or in whose output
   if (report) {
@@ -188,10 +193,10 @@ const keeper = {
       const output = touched.nextElementSibling?.matches(".output, .predict")
         ? touched.nextElementSibling.querySelector("samp, pre")?.textContent ?? ""
         : "";
-      const cell = `\n\nCell:\n\n    ${indented(touched.querySelector("code").textContent)}`;
+      const cell = `Cell:\n\n    ${indented(touched.querySelector("code").textContent)}`;
       const expected = output && `\n\nExpected, as the page has it:\n\n    ${indented(output)}`;
-      const body = address.searchParams.get("body") + (cell + expected).slice(0, 3000);
-      address.searchParams.set("body", body);
+      const [asked] = address.searchParams.get("body").split(UNKNOWN);
+      address.searchParams.set("body", asked + (cell + expected).slice(0, 3000));
       report.href = address;
     };
   }

@@ -1,6 +1,7 @@
 """What a page asks: what a cell will print, and questions to come back to."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -11,12 +12,24 @@ from nbformat import NotebookNode
 
 from lessons import Lesson, read_yaml
 
+ROOMS = {"a tenth": "0.1", "a twentieth": "0.05", "a hundredth": "0.01"}
+WITHIN = re.compile(f"to within ({'|'.join(ROOMS)})")
+
 Question = dict[str, str]  # id, page, title, and, as HTML, asks and answer
 
 
 def is_asked(cell: NotebookNode) -> bool:
     """Whether a cell's output is to be predicted, and its right answer is known."""
     return bool(cell.metadata.get("predict", {}).get("right"))
+
+
+def room(ask: str) -> str:
+    """How far off a typed number is still right, in parts of it; "" for not at all.
+
+    The question says so, since its reader has to know: "to within a twentieth".
+    """
+    said = WITHIN.search(ask)
+    return ROOMS[said[1]] if said else ""
 
 
 def opening(cell: NotebookNode) -> str:
@@ -29,9 +42,11 @@ def opening(cell: NotebookNode) -> str:
     ask, right = inline(asked.ask), escape(asked.right)
     choices = sorted(asked.answers, key=_by_chance)
     items = "".join(f"<li>{escape(choice)}</li>" for choice in choices)
+    within = room(asked.ask)
+    near = f' data-within="{within}"' if within else ""
     listed = f'<ul class="predict-choices" data-search-exclude>{items}</ul>'
     return (
-        f'<div class="predict" data-right="{right}">'
+        f'<div class="predict" data-right="{right}"{near}>'
         f'<p class="predict-ask">{ask}</p>'
         + (listed if choices else "")
         + '<div class="predict-output">'

@@ -37,6 +37,7 @@ BLANK = re.compile(
 )
 SPECIAL = re.compile(r"[\\`*_\[\]<>$]")  # what Markdown may take for more than itself
 WIDGET = re.compile(r'data-widget="([\w-]+)"')
+LEARNING = "assets/learning.js"  # questions and what was read, kept by the browser
 KATEX = "assets/vendor/katex/katex.min"
 MARK = ".build-folder"  # in a folder that was written here, and may be written anew
 KEPT = ("site_name", "site_description", "copyright", "markdown_extensions")
@@ -81,6 +82,11 @@ def literal(text: str) -> str:
     return SPECIAL.sub(r"\\\g<0>", text)
 
 
+def script(address: str) -> str:
+    """A script, as a block of HTML."""
+    return f'\n<script src="{address}"></script>'
+
+
 def widget_files(text: str, published: Iterable[str]) -> list[str]:
     """The styles and scripts of the widgets on a page, as blocks of HTML."""
     if not (names := WIDGET.findall(text)):
@@ -89,7 +95,7 @@ def widget_files(text: str, published: Iterable[str]) -> list[str]:
     scripts = [*published, *(f"assets/widgets/{name}.js" for name in names)]
     return [
         *(f'\n<link rel="stylesheet" href="assets/widgets/{n}.css">' for n in names),
-        *(f'\n<script src="{script}"></script>' for script in scripts),
+        *map(script, scripts),
     ]
 
 
@@ -116,7 +122,8 @@ class Writer:
             "level": lesson.level,
             "date": lesson.run.date,
         }
-        parts = [title, "", facts, text, *widget_files(text, lesson.published)]
+        widgets = widget_files(text, lesson.published)
+        parts = [title, "", facts, text, script(LEARNING), *widgets]
         self.write_page(about, "\n".join(parts), page)
         files = {**lesson.published, **self.book.downloads(lesson, site_url)}
         for address, content in files.items():
@@ -139,8 +146,8 @@ class Writer:
             path_of_learning.render(chapters=self.book.chapters),
         )
         text = self.linked(ARCHIVE_OFFER.sub("", text))
-        widgets = widget_files(text, ["assets/learning.js", QUESTIONS])
-        self.write_page(about, "\n".join([text, *widgets]), page)
+        parts = [text, script(LEARNING), *widget_files(text, [QUESTIONS])]
+        self.write_page(about, "\n".join(parts), page)
 
     def write_page(self, about: dict[str, Any], text: str, page: Outputs) -> None:
         """A page with its front matter and its pictures; its outputs put in place."""

@@ -2,15 +2,18 @@
 
 import datetime
 import json
+import re
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from browser.browsing import ON_THE_SITE, SITE, Visit, tab_at
 
-CHOICES, TYPED = "shapes.html", "neural-network.html"
+CHOICES, TYPED, NEARLY = "shapes.html", "neural-network.html", "overfitting.html"
+REVIEW = "review.html"
 TODAY = datetime.date(2026, 3, 1)
 WITH_WIDGETS = ("convolution.html", "lenet.html", "review.html", "rings.html")
 MAX_READY = 3  # times what the lightest page takes
@@ -62,6 +65,27 @@ def test_a_number_is_typed(visit: Visit, base: str, change: int, said: str) -> N
     expect(asked.locator(".predict-output")).to_be_visible()
 
 
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+@pytest.mark.parametrize(
+    ("page", "typed", "said"),
+    [
+        (NEARLY, "100,000", "Right."),  # to within a twentieth of 103,186
+        (NEARLY, "98100", "Right."),
+        (NEARLY, "90,000", "No."),
+        (NEARLY, "103,186", "Right."),
+        (TYPED, "1,3", "No."),  # 13, but with a decimal comma
+        (TYPED, "13,0", "Right."),
+    ],
+)
+def test_a_number_is_read_as_it_was_meant(
+    visit: Visit, base: str, page: str, typed: str, said: str
+) -> None:
+    asked = first_prediction(visit.open(base + page).tab, "number")
+    asked.get_by_role("textbox").fill(typed)
+    asked.get_by_role("button", name="Check").press("Enter")
+    expect(asked.get_by_role("status")).to_have_text(said)
+
+
 def test_an_output_is_shown_to_who_only_wants_to_read(visit: Visit, base: str) -> None:
     asked = first_prediction(visit.open(base + CHOICES).tab, "choice")
     asked.get_by_role("button", name="Show it").press("Enter")
@@ -74,10 +98,20 @@ def test_paper_shows_what_was_not_predicted(visit: Visit, base: str) -> None:
     tab.emulate_media(media="print")
     asked = first_prediction(tab, "choice")
     expect(asked.locator(".predict-output")).to_be_visible()
-    expect(asked.locator("button").first).to_be_hidden()
 
 
-@pytest.mark.parametrize("page", [CHOICES, TYPED, "review.html"])
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+@pytest.mark.parametrize("page", [CHOICES, TYPED, REVIEW])
+def test_paper_has_nothing_to_press(visit: Visit, base: str, page: str) -> None:
+    end_with_report(visit.tab, page)
+    tab = visit.open(base + page).tab
+    tab.emulate_media(media="print")
+    expect(tab.locator("article").first).to_be_visible()
+    pressed = "button, input, .lesson-end, .recall-known"
+    expect(tab.locator(f"article :is({pressed}):visible")).to_have_count(0)
+
+
+@pytest.mark.parametrize("page", [CHOICES, TYPED, REVIEW])
 def test_a_page_is_whole_without_scripts(
     browser: Browser, address: str, page: str
 ) -> None:
@@ -105,6 +139,17 @@ def answer_first(tab: Page, known: bool) -> None:
 
 
 @pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_a_question_looks_like_text(visit: Visit, base: str) -> None:
+    """Not like the titles of what else is folded, which the theme sets in bold sans."""
+    tab = visit.open(base + CHOICES).tab
+    question = tab.locator("details.recall summary").first
+    expect(question).to_have_css("font-weight", "400")
+    family = "it => getComputedStyle(it).fontFamily"
+    text = tab.locator("article > p").first.evaluate(family)
+    assert question.evaluate(family) == text
+
+
+@pytest.mark.parametrize("base", ["http"], indirect=True)
 def test_what_was_known_comes_back_later_and_later(visit: Visit, base: str) -> None:
     tab = visit.tab
     on_day(tab, 0)
@@ -115,20 +160,20 @@ def test_what_was_known_comes_back_later_and_later(visit: Visit, base: str) -> N
     for wait in (1, 4, 14, 60, 60):
         day += wait
         on_day(tab, day - 1)
-        visit.open(base + "review.html")
+        visit.open(base + REVIEW)
         tab.get_by_text("Nothing is due today").wait_for()
         on_day(tab, day)
-        visit.open(base + "review.html")
+        visit.open(base + REVIEW)
         card = tab.get_by_role("group", name="Question")
         expect(card.locator(".review-asks")).to_have_text(asks)
         card.get_by_role("button", name="Turn over").press("Enter")
         card.get_by_role("button", name="I knew it").press("Enter")
     on_day(tab, day + 60)
-    visit.open(base + "review.html")
+    visit.open(base + REVIEW)
     tab.get_by_role("button", name="Turn over").press("Enter")
     tab.get_by_role("button", name="Not yet").press("Enter")
     on_day(tab, day + 61)
-    visit.open(base + "review.html")
+    visit.open(base + REVIEW)
     tab.get_by_text("1 question due").wait_for()
 
 
@@ -151,13 +196,13 @@ def test_answers_move_to_another_browser(
 ) -> None:
     tab = visit.open(base + CHOICES).tab
     answer_first(tab, known=False)
-    visit.open(base + "review.html")
+    visit.open(base + REVIEW)
     with tab.expect_download() as download:
         tab.get_by_role("button", name="Export").press("Enter")
     exported = tmp_path / "kept.json"
     download.value.save_as(exported)
     with browser.new_context() as context:
-        other = Visit(context, base).open(base + "review.html").tab
+        other = Visit(context, base).open(base + REVIEW).tab
         other.get_by_text("No question has been answered yet").wait_for()
         bad = tmp_path / "bad.json"
         bad.write_text("no JSON")
@@ -170,6 +215,105 @@ def test_answers_move_to_another_browser(
 
 
 KEPT = "localStorage.getItem('torch-pages')"
+KEEP = "kept => localStorage.setItem('torch-pages', JSON.stringify(kept))"
+
+
+def keep(visit: Visit, base: str, kept: dict[str, Any]) -> Page:
+    """The Review page in a browser that has kept just that."""
+    tab = visit.open(base + REVIEW).tab
+    tab.evaluate(KEEP, kept)
+    return visit.open(base + REVIEW).tab
+
+
+def asked_on(page: str) -> list[str]:
+    """By what the questions at the end of a page are known."""
+    html = (SITE / page).read_text(encoding="utf-8")
+    return re.findall(r'data-question="(\w+)"', html)
+
+
+def bring(tab: Page, path: Path, kept: object) -> None:
+    """Import a file."""
+    path.write_text(json.dumps(kept), encoding="utf-8")
+    tab.locator("input[type=file]").set_input_files(path)
+
+
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_an_import_keeps_what_is_newer(visit: Visit, base: str, tmp_path: Path) -> None:
+    """Two devices are merged; an old export takes nothing back."""
+    first, second, third = asked_on(CHOICES)[:3]
+    old, new = {"step": 0, "due": "2020-01-01"}, {"step": 3, "due": "2099-01-01"}
+    here = {
+        "cards": {first: new, second: old},
+        "read": {"shapes.html": "2026-02-01", "tensors.html": "2026-02-01"},
+    }
+    there = {
+        "cards": {first: old, second: new, third: old},
+        "read": {"shapes.html": "2026-03-01", "tensors.html": "2026-01-01"},
+    }
+    tab = keep(visit, base, here)
+    bring(tab, tmp_path / "kept.json", there)
+    tab.get_by_text("2 answers imported; 1 is as new here").wait_for()
+    assert json.loads(tab.evaluate(KEPT)) == {
+        "cards": {first: new, second: new, third: old},
+        "read": {"shapes.html": "2026-02-01", "tensors.html": "2026-01-01"},
+    }
+
+
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+@pytest.mark.parametrize(
+    "other", [{"name": "a-package", "version": "1.0.0"}, [1], None, {"cards": "all"}]
+)
+def test_a_file_that_is_none_of_ours_is_not_imported(
+    visit: Visit, base: str, tmp_path: Path, other: object
+) -> None:
+    card = {asked_on(CHOICES)[0]: {"step": 0, "due": "2020-01-01"}}
+    tab = keep(visit, base, {"cards": card})
+    bring(tab, tmp_path / "package.json", other)
+    tab.get_by_text("holds nothing that was exported here").wait_for()
+    assert json.loads(tab.evaluate(KEPT)) == {"cards": card}
+
+
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_answers_are_forgotten_when_that_is_confirmed(visit: Visit, base: str) -> None:
+    read = {"shapes.html": "2026-02-01"}
+    card = {asked_on(CHOICES)[0]: {"step": 0, "due": "2020-01-01"}}
+    tab = keep(visit, base, {"cards": card, "read": read})
+    forget = tab.get_by_role("button", name="Forget all answers")
+    tab.once("dialog", lambda dialog: dialog.dismiss())
+    forget.press("Enter")
+    assert json.loads(tab.evaluate(KEPT))["cards"] == card
+    tab.once("dialog", lambda dialog: dialog.accept())
+    forget.press("Enter")
+    tab.get_by_text("No question has been answered yet").wait_for()
+    assert json.loads(tab.evaluate(KEPT)) == {"read": read}
+
+
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_a_card_is_read_out_and_can_be_read(visit: Visit, base: str) -> None:
+    """The focus leads to the answer, which stands apart, in letters of the text."""
+    card = {asked_on(CHOICES)[0]: {"step": 0, "due": "2020-01-01"}}
+    tab = keep(visit, base, {"cards": card})
+    place = tab.get_by_role("group", name="Question")
+    place.get_by_role("button", name="Turn over").press("Enter")
+    asks, answer = place.locator(".review-asks"), place.locator(".review-answer")
+    expect(answer).to_be_focused()
+    tab.keyboard.press("Tab")
+    knew, not_yet = (place.get_by_role("button", name=n) for n in ("I knew", "Not yet"))
+    expect(knew).to_be_focused()
+    for text in (asks, answer):
+        assert text.evaluate("it => parseFloat(getComputedStyle(it).fontSize)") >= 17
+    boxes = [it.bounding_box() for it in (asks, answer, knew, not_yet)]
+    (above, below, left, right) = [box for box in boxes if box]
+    assert below["y"] - above["y"] - above["height"] >= 8
+    assert knew.evaluate("it => it.getBoundingClientRect().top") > below["y"] + 8
+    assert right["x"] - left["x"] - left["width"] >= 6
+
+
+def test_who_reads_from_disk_is_told_where_answers_are_kept(
+    visit: Visit, base: str
+) -> None:
+    said = visit.open(base + REVIEW).tab.get_by_text("python -m http.server")
+    expect(said).to_have_count(1 if base.startswith("file:") else 0)
 
 
 # What was read ------------------------------------------------------------------------
@@ -195,7 +339,7 @@ def test_a_page_that_was_read_is_ticked_and_can_be_continued(
 
 
 def test_nothing_is_noted_of_who_does_not_want_it(visit: Visit, base: str) -> None:
-    tab = visit.open(base + "review.html").tab
+    tab = visit.open(base + REVIEW).tab
     tab.get_by_label("Note which pages I have read").uncheck()
     tab.get_by_label("Ask what a cell prints").uncheck()
     visit.open(base + CHOICES)
@@ -218,36 +362,49 @@ def test_a_browser_that_keeps_nothing_can_be_read_with(visit: Visit, base: str) 
 
 # A problem is reported ----------------------------------------------------------------
 
-REPORT = (
-    '<a class="report" href="https://a.org/new?title=Shapes&amp;body=Page%3A">R</a>'
-)
 STAY = "link => link.addEventListener('click', event => event.preventDefault())"
+
+
+def end_with_report(tab: Page, page: str) -> None:
+    """Give a page the end that lessons have where a repository is set."""
+    body = quote("Page: 12\n\nWhat I saw:\n\n\nWhat I expected:\n")
+    link = f'<a class="report" href="https://a.org/new?body={body}">Report</a>'
+    end = f'<p class="lesson-end">{link}, with the cell</p></article>'
+
+    def with_link(route: Route) -> None:
+        html = (SITE / page).read_text(encoding="utf-8")
+        route.fulfill(body=html.replace("</article>", end, 1))
+
+    tab.route(f"**/{page}", with_link)
 
 
 @pytest.mark.parametrize("base", ["http"], indirect=True)
 def test_a_report_has_the_cell_that_was_last_pressed_on(
     visit: Visit, base: str
 ) -> None:
-    """On a page with the link that it has where a repository is set."""
-
-    def with_link(route: Route) -> None:
-        html = (SITE / CHOICES).read_text(encoding="utf-8")
-        route.fulfill(body=html.replace("</article>", f"{REPORT}</article>", 1))
-
-    visit.tab.route(f"**/{CHOICES}", with_link)
+    """With what the page expects of it, which the reader then need not say."""
+    end_with_report(visit.tab, CHOICES)
     tab = visit.open(base + CHOICES).tab
     link = tab.locator("a.report")
     link.evaluate(STAY)
+    link.click()
+    assert reported(link) == "Page: 12\n\nWhat I saw:\n\n\nWhat I expected:\n"
     code, output = tab.locator("article .highlight"), tab.locator("article .output")
     for pressed in (code.nth(1), output.first):  # the first time leaves no trace
         pressed.click()
         link.click()
-    address = urlsplit(link.get_attribute("href") or "")
-    (body,) = parse_qs(address.query)["body"]
-    said = body.replace("    ", "")
-    assert said.startswith("Page:\n\nCell:")
+    said = reported(link).replace("    ", "")
+    assert said.startswith("Page: 12\n\nWhat I saw:\n\n\nCell:\n\n")
+    assert "What I expected" not in said
     assert said.count("Cell:") == said.count("Expected, as the page has it:") == 1
     assert output.first.inner_text().split()[-1] in said
+
+
+def reported(link: Locator) -> str:
+    """What a report's link fills in."""
+    query = urlsplit(link.get_attribute("href") or "").query
+    (body,) = parse_qs(query)["body"]
+    return body
 
 
 # Soon ---------------------------------------------------------------------------------

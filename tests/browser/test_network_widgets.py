@@ -143,21 +143,6 @@ def test_probabilities_are_those_of_pytorch(visit: Visit, base: str) -> None:
     assert said in verdicts
 
 
-VERDICT_AT_PRINT = """() => {
-  const verdict = () => document.querySelector(".lenet-verdict")?.innerText ?? "";
-  const before = verdict();
-  dispatchEvent(new Event("beforeprint"));
-  return [before, verdict()];  // what paper shows is drawn by then
-}"""
-
-
-def test_print_has_maps_that_were_not_near(visit: Visit, base: str) -> None:
-    tab = visit.open(base + LENET).tab
-    before, printed = tab.evaluate(VERDICT_AT_PRINT)
-    assert before == ""
-    assert "it is" in printed
-
-
 def test_maps_are_shown_large_with_the_keyboard(visit: Visit, base: str) -> None:
     tab = visit.open(base + LENET).tab
     widget = widget_of(tab, "what-the-network-sees")

@@ -233,7 +233,7 @@ def test_paper_shows_solutions_and_no_navigation(
 
         tab.emulate_media(media="print")
         for folded in tab.locator("details").all():
-            expect(folded.locator("> :last-child")).to_be_visible()
+            expect(folded.locator("> summary + *")).to_be_visible()
         expect(tab.locator(FRAME).filter(visible=True)).to_have_count(0)
 
         tab.emulate_media(media="screen")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from browser.browsing import SITE, Visit, tab_at
 from browser.test_reading import stops
@@ -99,6 +99,22 @@ def test_without_scripts_a_sentence_stands_there(
     with tab_at(browser, base + page, scripts=False) as tab:
         text = tab.locator("[data-widget]").inner_text()
         assert text.startswith("On the page's own site, and with JavaScript")
+
+
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("page", [CONVOLUTION, SOFTMAX, "review.html"])
+def test_paper_has_a_sentence_in_place_of_a_widget(
+    browser: Browser, base: str, page: str, scripts: bool
+) -> None:
+    """Once, and no control; on the screen it is there without scripts only."""
+    with tab_at(browser, base + page, scripts) as tab:
+        sentence = tab.get_by_text("with JavaScript")
+        shown = sentence.filter(visible=True)
+        expect(shown).to_have_count(0 if scripts else 1)
+        tab.emulate_media(media="print")
+        expect(shown).to_have_count(1)
+        expect(tab.locator(".parts-row:visible")).to_have_count(0)
 
 
 # A convolution ------------------------------------------------------------------------
@@ -244,6 +260,17 @@ def test_convolution_takes_weights_that_are_typed(visit: Visit, base: str) -> No
     assert results(widget) == [pytest.approx(want, abs=0.0006)]
 
 
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_convolution_shows_the_weight_that_it_takes(visit: Visit, base: str) -> None:
+    """It goes to 99; what was typed beyond stands corrected when the field is left."""
+    widget = widget_on(visit, base + CONVOLUTION, "convolution")
+    field = widget.get_by_role("spinbutton").first
+    field.fill("500")
+    expect(field).to_have_value("500")  # not while it is typed
+    field.press("Tab")
+    expect(field).to_have_value("99")
+
+
 def test_convolution_follows_the_mouse(visit: Visit, base: str) -> None:
     """Pressed on the map and drawn over its edge, it goes to the last column."""
     widget = widget_on(visit, base + CONVOLUTION, "convolution")
@@ -354,6 +381,29 @@ def test_softmax_follows_the_keyboard(visit: Visit, base: str) -> None:
         .get_by_role("radio", name="0")
         .is_checked()
     )
+
+
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_softmax_goes_on_past_its_sliders(visit: Visit, base: str) -> None:
+    """Raised nine times nothing but the scores has changed; steps go on from there."""
+    widget = widget_on(visit, base + SOFTMAX, "softmax")
+    note = widget.get_by_text("past the end")
+    before, cost = columns(widget), loss(widget)
+    for _ in range(4):
+        widget.get_by_role("button", name="All scores + 1").press("Enter")
+    expect(note).to_have_count(0)  # 6 is the end
+    for _ in range(5):
+        widget.get_by_role("button", name="All scores + 1").press("Enter")
+    scores, chances, gradient = columns(widget)
+    assert scores == pytest.approx([score + 9 for score in before[0]], abs=1e-9)
+    assert [chances, gradient, loss(widget)] == [*before[1:], cost]
+    expect(note).to_be_visible()
+    widget.get_by_role("button", name="Step against").press("Enter")
+    stepped = [score - slope for score, slope in zip(scores, gradient, strict=True)]
+    assert columns(widget)[0] == pytest.approx(stepped, abs=0.0051)
+    assert loss(widget) < cost
+    widget.get_by_role("button", name="2.0, 1.0, 0.1").press("Enter")
+    expect(note).to_have_count(0)
 
 
 def test_softmax_follows_a_finger(phone: Visit, base: str) -> None:

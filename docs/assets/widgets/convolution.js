@@ -146,6 +146,7 @@
         filters.set(YOURS);
         choose(YOURS, input);
       });
+      input.addEventListener("change", () => (input.value = own[i])); // as it was taken
       cell.append(input);
       return input;
     }

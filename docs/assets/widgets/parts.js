@@ -35,8 +35,10 @@
 //     Tells those who do not see it what has changed, once there is quiet:
 //     { node, say(text), hush() }; `hush` takes back what is waiting to be said.
 // onceNear(node, action)
-//     Calls action() once, when the node comes near to what is seen of the page, or
-//     before the page is printed: what takes long and few look at.
+//     Calls action() once, when the node comes near to what is seen of the page: what
+//     takes long and few look at.
+//
+// A widget is not printed: what stands in its place without scripts is kept for paper.
 "use strict";
 {
   const QUIET = 700; // milliseconds without a change before the result is announced
@@ -188,17 +190,17 @@
   }
 
   function onceNear(node, action) {
-    const near = new IntersectionObserver(
-      (entries) => entries.some((entry) => entry.isIntersecting) && start(),
-      { rootMargin: "100%" }
-    );
-    const start = () => {
+    const look = (entries, near) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
       near.disconnect();
-      removeEventListener("beforeprint", start);
       action();
     };
-    near.observe(node);
-    addEventListener("beforeprint", start);
+    new IntersectionObserver(look, { rootMargin: "100%" }).observe(node);
+  }
+
+  for (const place of document.querySelectorAll("[data-widget]")) {
+    const sentence = [...place.children].map((child) => child.cloneNode(true));
+    place.before(element("div", { class: "parts-on-paper" }, ...sentence));
   }
 
   const redrawAll = () => canvases.forEach((redraw) => redraw());

@@ -45,7 +45,7 @@
       const text = cards().length
         ? "Nothing is due today."
         : "No question has been answered yet: they stand at the end of each lesson.";
-      card.replaceChildren(element("p", { tabindex: -1 }, text));
+      card.replaceChildren(element("p", { class: "review-none", tabindex: -1 }, text));
       if (moveFocus) card.firstChild.focus();
       return;
     }
@@ -61,10 +61,10 @@
       keeper.answer(one.id, known);
       showNext(true);
     };
-    const answer = paragraph({ "aria-live": "polite" }, one.answer);
-    const knew = button("I knew it", answered(true));
-    turn.replaceWith(answer, knew, button("Not yet", answered(false)));
-    knew.focus();
+    const answer = paragraph({ class: "review-answer", tabindex: -1 }, one.answer);
+    const choices = [button("I knew it", answered(true)), button("Not yet", answered(false))];
+    turn.replaceWith(answer, element("div", { class: "parts-row" }, ...choices));
+    answer.focus(); // so that it is read out; the buttons come next
   }
 
   // What is kept -------------------------------------------------------------------------
@@ -76,32 +76,49 @@
     URL.revokeObjectURL(address);
   }
 
-  /** What a file may bring: dates, steps and addresses of the right form, no more. */
-  function checked(found) {
-    const isDay = (text) => /^\d{4}-\d\d-\d\d$/.test(text);
-    const kept = {};
-    kept.cards = Object.fromEntries(
-      Object.entries(found.cards ?? {}).filter(
-        ([, { step, due }]) => Number.isInteger(step) && keeper.STEPS.length > step && isDay(due),
-      ),
-    );
-    kept.read = Object.fromEntries(Object.entries(found.read ?? {}).filter(([, day]) => isDay(day)));
-    return kept;
+  const isObject = (value) => value?.constructor === Object;
+  const isDay = (text) => /^\d{4}-\d\d-\d\d$/.test(text);
+  const isCard = ({ step, due }) =>
+    Number.isInteger(step) && step >= -1 && step < keeper.STEPS.length && isDay(due);
+
+  /** What a file may bring: entries of the right form, no more. Throws if none is ours. */
+  function checked({ cards, read }) {
+    if (!isObject(cards) && !isObject(read)) throw new TypeError("neither cards nor pages");
+    const only = (entries, isRight) =>
+      Object.entries(entries ?? {}).filter(([, value]) => isRight(value));
+    return { cards: only(cards, isCard), read: only(read, isDay) };
+  }
+
+  /** Add what was found where nothing is kept, or what `isBetter` than what is. */
+  function merge(kept, found, isBetter) {
+    const taken = found.filter(([key, value]) => !kept[key] || isBetter(value, kept[key]));
+    for (const [key, value] of taken) kept[key] = value;
+    return taken.length;
   }
 
   async function importFile({ target }) {
     try {
-      const found = checked(JSON.parse(await target.files[0].text()));
+      const { cards, read } = checked(JSON.parse(await target.files[0].text()));
+      let taken;
       keeper.write((kept) => {
-        kept.cards = { ...kept.cards, ...found.cards };
-        if (!kept.off) kept.read = { ...kept.read, ...found.read };
+        taken = merge((kept.cards ??= {}), cards, (one, ours) => one.due > ours.due);
+        if (!kept.off) merge((kept.read ??= {}), read, (day, ours) => day < ours);
       });
       showNext(false);
-      state.textContent += ` ${count(Object.keys(found.cards).length, "answer")} imported.`;
+      const rest = cards.length - taken;
+      state.textContent += ` ${count(taken, "answer")} imported` +
+        (rest ? `; ${rest} ${rest === 1 ? "is" : "are"} as new here.` : ".");
     } catch {
       state.textContent = "This file holds nothing that was exported here.";
     }
     target.value = "";
+  }
+
+  function forgetAll() {
+    if (!confirm(`Forget ${count(cards().length, "answer")}? Only an export brings them back.`))
+      return;
+    keeper.write((kept) => delete kept.cards);
+    showNext(false);
   }
 
   function setting(text, name, change = () => {}) {
@@ -121,13 +138,19 @@
   place.replaceChildren(
     state,
     card,
-    element("p", { class: "review-files" },
-      button("Export", exportAll), button("Import", () => file.click()), file),
+    element("div", { class: "parts-row" },
+      button("Export", exportAll), button("Import", () => file.click()),
+      button("Forget all answers", forgetAll), file),
     element("p", { class: "review-settings" },
       setting("Ask what a cell prints before showing it", "tells"),
       setting("Note which pages I have read", "off", (kept) => {
         if (kept.off) for (const name of ["read", "last"]) delete kept[name];
       })),
   );
+  if (location.protocol === "file:")
+    place.append(element("p", {},
+      "These pages come from disk, where some browsers keep things for each file on its own. " +
+      "If no answer arrives here, serve the folder with ",
+      element("code", {}, "python -m http.server"), "."));
   showNext(false);
 }

@@ -3,7 +3,7 @@
 {
   const parts = window.parts, { element, fixed } = parts;
 
-  const MOST = 6; // a score is between this and its negative
+  const END = 6; // of a slider, to both sides; buttons go on from there
   const COUNTS = [3, 4, 5];
   const range = (count) => Array.from({ length: count }, (_, i) => i);
 
@@ -44,6 +44,7 @@
     const rows = range(COUNTS.at(-1)).map(makeRow);
     const body = element("div", { class: "softmax-rows" });
     const result = element("p", { class: "softmax-loss" });
+    const note = element("p", { class: "softmax-note" });
     const voice = parts.announcer();
 
     const counts = parts.choice("Classes", COUNTS.map((count) => [count, count]), (count) =>
@@ -52,7 +53,7 @@
     const rights = element("div"); // the choice of the right one, of those that there are
 
     function makeRow(k) {
-      const limits = { min: -MOST, max: MOST, step: 0.1 };
+      const limits = { min: -END, max: END, step: 0.1 };
       const slider = parts.slider(`Class ${k}`, limits, (score) => {
         scores[k] = score;
         show();
@@ -77,10 +78,7 @@
       show();
     }
 
-    /** Change all scores, unless one would leave its slider. */
     function change(newScores) {
-      if (newScores.some((score) => Math.abs(score) > MOST))
-        return voice.say("A score is at the end of its slider.");
       scores = newScores;
       show();
     }
@@ -94,6 +92,8 @@
         slope.set(gradient[k]);
         node.classList.toggle("softmax-right", k === right);
       });
+      const isPast = scores.some((score) => Math.abs(score) > END + 1e-9); // 0.1 adds up
+      note.textContent = isPast ? "A score is past the end of its slider." : "";
       const number = element("strong", {}, fixed(loss, 4));
       result.replaceChildren(`Loss: −log ${fixed(p[right], 4)} = `, number);
       voice.say(`Probability of the right class ${fixed(p[right], 4)}, loss ${fixed(loss, 4)}`);
@@ -114,7 +114,8 @@
         parts.button("Step against the gradient", () => {
           const { gradient } = crossEntropy(scores, right);
           change(scores.map((score, k) => score - gradient[k]));
-        })),
+        }),
+        note),
       voice.node
     );
     restart(examples[0], 0);
