@@ -10,7 +10,7 @@
 # # Errors you will meet
 #
 # Twelve mistakes that beginners bring to forums again and again.
-# Eight stop the program, with a message that says more than it seems to; four run in silence and give a wrong answer.
+# Eight stop the program, with a message that says more than it seems to; four go on and give a wrong answer.
 # Each is made here, its message is shown as PyTorch words it today, and it is mended.
 # Paste a message into the search of this site to find its section.
 # You should know a [training loop](22_one_step_then_many.py), a [network](26_neural_network.py) and [cross entropy](31_softmax_and_cross_entropy.py).
@@ -52,9 +52,11 @@ assert outcome(lambda: layer(rows)) == "no error"
 # The inner two numbers, 3 and 4, would have to be equal.
 
 # %%
-message = outcome(lambda: layer(torch.randn(8, 3)))
+narrow = torch.randn(8, 3)
+message = outcome(lambda: layer(narrow))
 print(message)
 assert "8x3 and 4x2" in message
+assert outcome(lambda: nn.Linear(3, 2)(narrow)) == "no error"
 
 # %% [markdown]
 # Cure: print the shapes on both sides, `x.shape` and `layer.weight.shape`.
@@ -78,15 +80,19 @@ assert outcome(lambda: layer(counts.float())) == "no error"
 #
 # The model is on the GPU and the batch is not, or the reverse.
 # To make that mistake without a GPU we use the device `meta`, whose tensors have a shape and no values.
-# With a GPU the message names `cuda:0` in its place.
 
 # %%
 elsewhere = rows.to("meta")
 message = outcome(lambda: layer(elsewhere))
 print(message)
 assert "device" in message and "meta" in message
+assert outcome(lambda: nn.Linear(4, 2).to("meta")(elsewhere)) == "no error"
 
 # %% [markdown]
+# With a GPU the words are others, and not run here:
+# `RuntimeError: Expected all tensors to be on the same device, but got mat1 is on cpu, different from other tensors on cuda:0`.
+# Where two tensors are added, the end is `but found at least two devices, cuda:0 and cpu!`
+#
 # Cure: choose `device` once, at the head of the program, and send both there: `model.to(device)`, and each batch, `x.to(device)`.
 # For a model `.to` is enough; of a tensor, keep what it returns.
 #
@@ -102,7 +108,8 @@ message = outcome(losses.item)
 print(message)
 print("backward, too:", outcome(losses.backward))
 assert "16 elements" in message
-assert outcome(losses.mean().item) == "no error"
+assert "scalar" in outcome(losses.backward)
+assert outcome(losses.mean().item) == outcome(losses.mean().backward) == "no error"
 
 # %% [markdown]
 # Cure: `.mean()` first; `.tolist()` if you want all of them.
@@ -119,6 +126,8 @@ print("first: ", outcome(loss.backward))
 message = outcome(loss.backward)
 print("second:", fill(message, 79))
 assert "second time" in message
+for _ in range(2):
+    assert outcome(F.mse_loss(layer(rows), targets).backward) == "no error"
 
 # %% [markdown]
 # Cure: compute the loss anew in each step, from a forward pass of that step.
@@ -161,15 +170,29 @@ wrong_labels = {
     "from 1 to 3": torch.tensor([1, 2, 3, 1]),
     "too few": torch.tensor([0, 1, 2]),
 }
+
+# %% [markdown]
+# Each message names its cause.
+
+# %%
+messages = {}
 for name, labels in wrong_labels.items():
-    message = outcome(partial(F.cross_entropy, logits, labels))
-    print(f"{name}:\n    {message}")
-    assert message != "no error"
+    messages[name] = outcome(partial(F.cross_entropy, logits, labels))
+    print(f"{name}:\n    {messages[name]}")
+assert "Long" in messages["decimal"] and "multi-target" in messages["a column"]
+assert "Target 3" in messages["from 1 to 3"] and "(3)" in messages["too few"]
 
 # %% [markdown]
 # Cures: `.long()`, `.squeeze(1)`, subtract 1, and look where rows were lost.
-# On a GPU the third stops with a "device-side assert" that names some later line; run the step on the CPU to see this message.
-#
+# On a GPU the third says `AcceleratorError: CUDA error: device-side assert triggered`, at some later line; run the step on the CPU to see this message.
+
+# %%
+decimal, column, from_one, too_few = wrong_labels.values()
+for labels in decimal.long(), column.squeeze(1), from_one - 1:
+    assert outcome(partial(F.cross_entropy, logits, labels)) == "no error"
+assert outcome(partial(F.cross_entropy, logits[:3], too_few)) == "no error"
+
+# %% [markdown]
 # ## An array from a tensor that learns
 #
 # What comes out of a model carries its graph along, and NumPy knows of no graphs.
@@ -195,7 +218,7 @@ with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     loss = F.mse_loss(answers, labels)
 print(f"loss of perfect answers {loss:.1f}, and {len(caught)} warning")
-print(fill(str(caught[0].message), 79))
+print(fill(f"UserWarning: {caught[0].message}", 79))
 assert loss == 0.5 and F.mse_loss(answers.squeeze(1), labels) == 0
 
 # %% [markdown]
@@ -243,10 +266,12 @@ with torch.no_grad():
     steady = torch.stack([model(rows[:1]) for _ in range(1000)]).flatten()
 print(f"{len(forgotten.unique())} answers, in eval() {len(steady.unique())}")
 assert len(forgotten.unique()) > 900 and len(steady.unique()) == 1
+assert model(rows).requires_grad and not steady.requires_grad  # a graph, and none
 
 # %% [markdown]
 # Cure: `model.eval()` before you judge, `model.train()` before you go on.
 # `torch.no_grad()` is another matter: it saves the graph, and changes no answer.
+# Who forgets it is told nothing: each answer keeps its graph, and where answers are added up, [memory grows](52_more_mistakes.py#a-result-thrown-away).
 #
 # ## Not a number
 #
@@ -288,7 +313,8 @@ assert x.grad.abs().max() == 0
 # ## Try it yourself
 #
 # **1.** `nn.Conv2d(3, 6, 5)` gets a picture of shape (32, 32, 3), as an image file has it.
-# What does the message call wrong, and what helps?
+# PyTorch says: `RuntimeError: Given groups=1, weight of size [6, 3, 5, 5], expected input[1, 32, 32, 3] to have 3 channels, but got 32 channels instead`.
+# What does it take for the channels, and what helps?
 # Call what the layer gives then `maps`.
 
 # %% tags=["solution"]
@@ -303,6 +329,7 @@ assert maps.shape == (6, 28, 28)
 
 # %% [markdown]
 # **2.** Make a tensor `numbers`, multiply it by a number, sum it, and call `backward`.
+# It says: `RuntimeError: element 0 of tensors does not require grad and does not have a grad_fn`.
 # What is missing?
 # Mend it, and call `backward` again.
 

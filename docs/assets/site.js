@@ -2,6 +2,10 @@
 
 document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
 
+// Material searches when a key is let go; a mouse or a finger pastes without any.
+const field = document.querySelector(".md-search__input");
+field?.addEventListener("input", () => field.dispatchEvent(new Event("keyup")));
+
 // A box that scrolls can be reached, and scrolled, with the keyboard. (Material says so
 // of code, but not where there is no mouse.)
 const BOXES =

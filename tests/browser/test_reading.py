@@ -1,15 +1,20 @@
 """What readers do: search, walk with the keyboard, play, print, read from a disk."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import TimeoutError as Late
 
-from browser.browsing import NEXT_PAGE, PAGES, SITE, Visit, tab_at
+from browser.browsing import NEXT_PAGE, PAGES, ROOT, SITE, Visit, tab_at
 
 LESSON = "gradient-descent-by-hand.html"
 DIGITS = "draw-a-digit.html"
+ERRORS = "50_errors_you_will_meet"
+ERRORS_PAGE = "errors-you-will-meet.html"
 FOUND = ".md-search-result__link"
+LONG = 10_000  # ms for one of many searches
 MAX_STOPS = 400  # of the Tab key on a page
 
 
@@ -19,12 +24,13 @@ MAX_STOPS = 400  # of the Tab key on a page
 def search(tab: Page, words: str) -> Locator:
     """The links that a search finds, pages and their sections in order.
 
-    All but the last letter is pasted: each key that is pressed is a search of its own.
+    The words are pasted as with a mouse or a finger: no key is pressed.
     """
     tab.keyboard.press("/")  # Material's key for search
-    tab.locator(".md-search__input").fill(words[:-1])
-    tab.keyboard.type(words[-1])
-    found = tab.locator(FOUND)
+    field, found = tab.locator(".md-search__input"), tab.locator(FOUND)
+    field.fill("")  # what was found before goes
+    expect(found).to_have_count(0)
+    field.fill(words)
     found.first.wait_for()
     return found
 
@@ -68,6 +74,61 @@ def test_search_answers_whatever_is_typed(visit: Visit, base: str) -> None:
         search(visit.tab, f"gradient {start}")
         visit.tab.wait_for_timeout(100)
         assert visit.complaints == []
+
+
+PRINTED = re.compile(r"\w+(?:Error|Warning): .*")
+QUOTED = re.compile(r"`(\w+Error: [^`]*)`")
+FIRST = """([page, title]) => {
+  const links = document.querySelectorAll(".md-search-result__item:first-child a");
+  return links.length > 1 && links[1].textContent.startsWith(title)
+    && [...links].every(link => new URL(link).pathname.endsWith("/" + page));
+}"""
+
+
+def messages_shown() -> Iterator[tuple[str, str]]:
+    """What the page on errors prints and quotes, each with the title of its section."""
+    script = (ROOT / "snippets" / f"{ERRORS}.py").read_text()
+    recorded = (ROOT / "tests" / "expected" / f"{ERRORS}.txt").read_text()
+    for cell in recorded.split("\ncell ")[1:]:
+        code = cell.splitlines()[0].partition(": ")[2]
+        before = script.partition(f"\n{code}\n")[0]
+        for message in PRINTED.findall(cell):
+            yield message, before.rpartition("\n# ## ")[2].splitlines()[0]
+    for section in script.split("\n# ## ")[1:]:
+        for message in QUOTED.findall(section):
+            yield message, section.splitlines()[0]
+
+
+def as_readers_have_it(message: str) -> set[str]:
+    """A message as it was recorded, without its class, and with other numbers."""
+    return {message, message.partition(": ")[2], re.sub(r"\b\d+", "64", message)}
+
+
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_search_for_an_error_message_finds_its_section(visit: Visit, base: str) -> None:
+    visit.open(base + "index.html")
+    missed = []
+    for message, title in messages_shown():
+        for words in as_readers_have_it(message):
+            search(visit.tab, words)
+            try:
+                visit.tab.wait_for_function(
+                    FIRST, arg=[ERRORS_PAGE, title], timeout=LONG
+                )
+            except Late:
+                missed.append(words)
+    assert missed == []
+
+
+def test_enter_leads_to_the_section_of_an_error_message(
+    visit: Visit, base: str
+) -> None:
+    """Of one that is pasted with a name and numbers that the page does not show."""
+    visit.open(base + "index.html")
+    search(visit.tab, "Function 'SqrtBackward7' returned nan values in its 1th output.")
+    visit.tab.wait_for_function(FIRST, arg=[ERRORS_PAGE, "Not a number"])
+    visit.tab.keyboard.press("Enter")
+    expect(visit.tab).to_have_url(re.compile(rf"{ERRORS_PAGE}\b.*#not-a-number$"))
 
 
 # Keyboard -----------------------------------------------------------------------------
