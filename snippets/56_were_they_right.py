@@ -5,7 +5,7 @@
 #       E16: Claims without a figure
 #     level: intermediate
 #     read_first: [38_how_sure_can_we_be, 48_side_by_side]
-#     time_limit: 3600
+#     time_limit: 7200
 #     cites:
 #       "61 %": reported for two convolutions
 #       "62 %": reported for two convolutions, in its second script

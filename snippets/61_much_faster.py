@@ -6,7 +6,6 @@
 #     read_first: [45_convolutional_network, 38_how_sure_can_we_be]
 #     result: test_accuracy
 #     source_result: 0.62
-#     time_limit: 1200
 #     cites:
 #       "62 %": reported by the old tutorial for its 25 epochs
 #       "25": the old recipe's epochs

@@ -51,7 +51,7 @@ SCRIPTS = find_pages(SNIPPETS)
 STEMS = [script.stem for script in SCRIPTS]
 SECONDS = read_seconds(SNIPPETS)
 SHORT = math.inf if os.environ.get("PRACTICE") == "all" else 3.0  # seconds of the page
-TIME_LIMIT = 3600  # seconds, as long as any page may take
+TIME_LIMIT = 7200  # seconds, as long as any page may take
 IMPORTED = ["matplotlib.pyplot", "pandas", "torch._dynamo", "torchvision.transforms.v2"]
 NOTEBOOK, SOLUTIONS, SAID = "practice.ipynb", "solutions.json", "said.txt"
 

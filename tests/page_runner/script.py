@@ -22,7 +22,7 @@ import yaml
 from page_runner.predictions import ASK, Prediction
 
 LEVELS = ("beginner", "intermediate", "advanced")
-DEFAULT_TIME_LIMIT = 600.0  # seconds
+DEFAULT_TIME_LIMIT = 1200.0  # seconds: against hangs, on slow machines as well
 TAGS = ("solution", "predict")  # of cells
 
 # Of a page: chapter, place and words, as in 27_data_sets or 310_more_classifiers.
