@@ -208,8 +208,8 @@ for rate in [0.001, 0.01, 0.1, 0.25]:
 # %% [markdown]
 # ## Try it yourself
 #
-# **1.** Step once per epoch, with the mean gradient of the three points, from $w = 1$ on.
-# Is $w$ nearer to 2 after ten epochs, or further away?
+# **1.** Step once per epoch, with the mean gradient of the three points, from `w = 1.0` on.
+# Is `w` nearer to 2 after ten epochs, or further away?
 
 # %% tags=["solution"]
 w = 1.0

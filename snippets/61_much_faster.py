@@ -397,7 +397,7 @@ assert math.isclose(fewer * cheaper, speedup)
 # **2.** Some processors calculate with numbers of two bytes, `bfloat16`, much faster than with four.
 # Ask one of our models for the logits of 1,000 pictures that were set aside, under `torch.autocast(device.type, torch.bfloat16)`.
 # Call them `rough`, and the usual ones `exact`.
-# How often is the answer the same?
+# For what share of them is the answer the `same`?
 
 # %% tags=["solution"]
 with torch.no_grad():

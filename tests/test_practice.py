@@ -12,6 +12,7 @@ import json
 import math
 import multiprocessing
 import os
+import re
 import subprocess
 import sys
 import types
@@ -38,6 +39,7 @@ from practice import (
     code_of,
     exercises,
     is_a_solution,
+    parts,
     practice_notebook,
     reads,
     reads_old_value,
@@ -341,6 +343,20 @@ def test_each_exercise_of_a_page_has_a_check(script: Path) -> None:
         assert exercise.emptied, (
             f"{where}: an assert has to look at what only the solution binds"
         )
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=STEMS)
+def test_the_text_of_an_exercise_names_what_is_looked_at(script: Path) -> None:
+    """Whoever solves it need not open its check to learn how to call what."""
+    text, unnamed = "", []
+    for part in parts(notebook_of(parse(script)).cells):
+        if isinstance(part, Exercise):
+            code = re.findall(r"```.*?```|`[^`]+`", text, re.DOTALL)
+            said = set(re.findall(r"\w+", " ".join(code)))
+            unnamed += [name for name in part.names if name not in said]
+        elif part.cell_type == "markdown":
+            text = part.source
+    assert unnamed == []
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=STEMS)
