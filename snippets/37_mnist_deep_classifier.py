@@ -13,7 +13,7 @@
 #
 # Four hidden layers stand between the pixels and the ten scores.
 # An old recipe trains such a network for nine epochs; after two of them it reads 93.7 % of the test digits.
-# We change the recipe one thing at a time, and after as many epochs it reads 98.1 %.
+# We change the recipe one thing at a time, and after as many epochs it reads 98 %.
 # You should know the [linear model](33_mnist_logistic_regression.py) for the same digits.
 
 # %%

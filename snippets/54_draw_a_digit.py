@@ -20,7 +20,7 @@
 # <p>On the page's own site, and with JavaScript, here is a box to draw a digit in, with the chances of each digit beside it.</p>
 # </div>
 #
-# The network reads 98.1 % of MNIST's test digits.
+# The network reads 98 % of MNIST's test digits.
 # That it also reads *your* digits takes two things more: drawings must be brought into the form of MNIST, and training must show more kinds of digits and of pens than MNIST has.
 
 # %%
