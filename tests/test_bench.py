@@ -30,7 +30,9 @@ def project(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "mkdocs.yml", tmp_path)
     (tmp_path / "snippets" / "11_real.py").touch()
     (tmp_path / "docs" / "results.md").touch()
-    put_made_pages(tmp_path, made_names(WORK, 12))
+    shorter = WORK.replace("num_steps = 10000", "num_steps = 1000")
+    assert shorter != WORK
+    put_made_pages(tmp_path, made_names(shorter, 12))
     return tmp_path
 
 
