@@ -13,7 +13,7 @@
 #
 # Eight measurements of a woman: will she have diabetes within five years?
 # An old tutorial trained a network of three layers on this and never asked how often it is right.
-# We ask, on women whom it has not seen, and find that it has learned nothing; nine numbers, well trained, are right about 0.78 of them.
+# We ask, on women whom it has not seen, and find that it has learned nothing; nine numbers, well trained, are right about 78 % of them.
 # Before that we look at the table, in which 63 women have the wrong age.
 # You should know [logistic regression](24_logistic_regression.py), the [neural network](26_neural_network.py), and [Adam](33_mnist_logistic_regression.py).
 

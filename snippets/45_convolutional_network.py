@@ -129,7 +129,8 @@ assert widths == [5, 6, 14, 16]
 # From its network with one convolution to this one it changes four things at once: a second convolution, ReLU in place of the sigmoids, the rate, and eight times as many epochs.
 # It also puts a ReLU behind the last layer, where logits should be left as they are.
 #
-# Here we change the activations alone, by the recipe of the page before, on 4,000 pictures; the second convolution has its place [side by side](48_side_by_side.py) with the others, and more epochs come below.
+# Here we change the activations alone, by the recipe of the page before, on 4,000 pictures.
+# The second convolution has its place [side by side](48_side_by_side.py) with the others, and more epochs come below.
 # For each batch: logits, loss, gradients, step, next learning rate.
 
 

@@ -158,7 +158,7 @@ assert unseen_losses[-1] > 1.5 * min(unseen_losses)
 # - Dropout of 0.5, which means: of half of the values.
 # - Batch normalisation behind both convolutions.
 # - **Weight decay**: each step also makes all weights a little smaller. [AdamW](33_mnist_logistic_regression.py) has a weight decay of 0.01 by default; here it is 1.
-# - Changed pictures: half of them mirrored, all shifted by up to four pixels: each has two times nine times nine forms, of which fifteen epochs show at most fifteen.
+# - Changed pictures: half of them mirrored, all shifted by up to four pixels. Each then has two times nine times nine forms, and fifteen epochs show at most fifteen of them.
 #
 # The recipe is that of the pages before, with a one-cycle schedule, and fifteen epochs for all.
 
