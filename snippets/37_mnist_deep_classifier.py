@@ -243,7 +243,7 @@ assert gains["moved"] > gains["one cycle"] > gains["constant"]
 # %% [markdown]
 # The schedule gains several standard errors, moving another three.
 # Few digits, seen often, are soon known by heart; moved, each is nine pictures, which takes longer.
-# Whether moving also helps in the two epochs below, where no digit comes more than twice, is not tested here: it stays in, as it costs nothing.
+# Whether moving also helps in the two epochs below, where no digit comes more than twice, is not tested here: it stays in, as it was chosen above.
 #
 # ## Result
 #

@@ -307,7 +307,7 @@ for size, before, now in zip(sizes, plain_scores, scores):
 assert scores[3] > plain_scores[3] + 0.2 and scores[0] > 0.965
 
 # %% [markdown]
-# The smallest gain most; in what is left, the pen has closed many a hole.
+# The smallest gain most.
 # At 360 pixels nothing is lost: a few more or fewer are luck.
 #
 # ## Result

@@ -333,8 +333,8 @@ assert right[0] > right[1] > 0.72 and right[2] < 0.02 * right[1]
 
 # %% [markdown]
 # At a temperature of 2 next to nothing is right: one unlikely character is enough, and there are 42 draws.
-# At 0.5 nearly all is, at 1 eight in ten, and two in ten are new: about a quarter of those that are right.
-# Of all pairs a third was kept out; a network that knows some by heart would write fewer of these, and this one seems to.
+# At 0.5 nearly all is, at 1 eight in ten, and two in ten are new.
+# Of all pairs a third was kept out, and among the right sentences they are fewer than that, as one would expect of a network that knows some by heart; this is one network, and one digit.
 #
 # ## Try it yourself
 #

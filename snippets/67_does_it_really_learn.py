@@ -346,7 +346,7 @@ assert unnoticed == ["unbroken", "a quarter not used"]
 #
 # Four mutants beat the linear model all the same.
 # Of three, a check made for their like tells: `slope` of half a product rule, `alone` of a mean over the batch, `chance` of validation digits that are trained on.
-# (`moves` notices the mean as well: it takes the last bias away again, so that bias gets no gradient.)
+# (`moves` notices the mean as well: it takes the bias of the first layer away again, so that bias gets no gradient.)
 # With `slope`, `alone`, `chance` and `beats`, all that is noticed by eight is noticed by four; the others tell sooner, and more exactly, what is wrong.
 #
 # ## The one that none notices

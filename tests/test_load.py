@@ -231,7 +231,7 @@ def test_second_load_is_fast(true_set: tuple[str, bool]) -> None:
     fetch(name)
     started = time.process_time()
     fetch(name)
-    assert time.process_time() - started < 5  # a slow machine takes a fraction
+    assert time.process_time() - started < 1
 
 
 def test_stand_ins_have_the_sizes_of_the_real_sets() -> None:

@@ -3,11 +3,13 @@
 import ast
 import json
 import re
+import runpy
 import tomllib
 from functools import cache
 from importlib import metadata
 from itertools import zip_longest
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -234,3 +236,32 @@ def test_scheduled_runs_stop_no_publication() -> None:
     assert {"event_name", "event.schedule", "ref"} <= set(
         re.findall(r"github\.([\w.]+)", group)
     )
+
+
+@pytest.mark.parametrize(
+    ("args", "left_out", "is_written"),
+    [
+        (["tests/faults"], False, True),
+        (["tests/faults"], True, False),
+        (["tests/faults/test_faults.py::test_read_only"], False, False),
+    ],
+)
+def test_part_of_the_faults_replaces_no_table(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    args: list[str],
+    left_out: bool,
+    is_written: bool,
+) -> None:
+    """Whether tests were named, or left out by an option such as -k or --lf."""
+    faults = runpy.run_path(str(ROOT / "tests" / "faults" / "conftest.py"))
+    table = faults["Table"](terminal=None)
+    table.rows.append({"held": True})
+    if left_out:
+        table.pytest_deselected()
+    measured = tmp_path / "faults.json"
+    monkeypatch.setitem(table.pytest_sessionfinish.__globals__, "MEASURED", measured)
+    monkeypatch.chdir(ROOT)
+    config = SimpleNamespace(args=args, option=SimpleNamespace(maxfail=0, keyword=""))
+    table.pytest_sessionfinish(SimpleNamespace(config=config))
+    assert measured.exists() == is_written

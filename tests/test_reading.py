@@ -1,5 +1,6 @@
 """docs/reading.yml is well formed, and its checker knows what is there."""
 
+import socket
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -106,3 +107,21 @@ def test_checker_fails_where_an_address_leads_nowhere(
     reading.write_text(f"11_a: &x [{{address: {host}/gone}}]\n12_b: *x")
     assert check_reading.main() == 1
     assert f"{host}/gone: status 404 (11_a, 12_b)" in capsys.readouterr().out
+
+
+def test_a_host_that_speaks_no_http_is_not_there() -> None:
+    """And takes the answers of no other host along."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            for _ in ("HEAD", "GET"):
+                caller, _ = server.accept()
+                with caller:
+                    caller.recv(1000)
+                    caller.sendall(b"220 no web server\r\n")
+
+        answering = Thread(target=answer)
+        answering.start()
+        said = check_reading.status(f"http://127.0.0.1:{server.getsockname()[1]}/")
+        answering.join()
+    assert "220 no web server" in said

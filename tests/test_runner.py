@@ -594,7 +594,7 @@ def test_recording_is_that_of_the_cpu(good: Path) -> None:
     assert path.read_text() == before
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="it is what is missing")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
 def test_a_device_that_is_not_there_is_a_failure(good: Path) -> None:
     with PageRunner("cuda") as runner:
         report = runner.finish(good)
