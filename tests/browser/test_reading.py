@@ -107,8 +107,9 @@ def as_readers_have_it(message: str) -> set[str]:
 @pytest.mark.parametrize("base", ["http"], indirect=True)
 def test_search_for_an_error_message_finds_its_section(visit: Visit, base: str) -> None:
     visit.open(base + "index.html")
-    missed = []
-    for message, title in messages_shown():
+    missed, messages = [], list(messages_shown())
+    assert len(messages) >= 12  # errors that the page promises
+    for message, title in messages:
         for words in as_readers_have_it(message):
             search(visit.tab, words)
             try:
