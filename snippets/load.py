@@ -78,7 +78,7 @@ _FONTS = (  # of those that come with matplotlib
 
 
 class DataError(RuntimeError):
-    """A data file is damaged; the message names it and says what to do."""
+    """Data is damaged or has no place; the message says which, and what to do."""
 
 
 class ImageData(NamedTuple):
@@ -162,7 +162,11 @@ def _obtain(source: _Source) -> Any:
     if found is None:
         folder = root / _STAND_IN
         kind, found = "stand-in", _find(source, folder, real=False)
-        found = found or _make(source, root, folder, real=False)
+        try:
+            found = found or _make(source, root, folder, real=False)
+        except OSError as error:
+            cure = "set SNIPPETS_DATA to a folder that can"
+            raise DataError(f"{root} cannot be written ({error}); {cure}") from error
     content, fingerprint = found
     if kind == "real" and not _is_known(f"{source.name} {fingerprint}", root):
         kind = "unknown"

@@ -278,6 +278,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--record") and config.getoption("--claims-only"):
         raise pytest.UsageError("--claims-only compares nothing, --record writes it")
+    if config.getoption("--record") and config.getoption("numprocesses", None):
+        raise pytest.UsageError(
+            "--record runs pages side by side itself: leave out --numprocesses, whose "
+            "workers would overwrite each other's checksums"
+        )
     try:
         _shard(config)
     except ValueError as error:

@@ -645,6 +645,15 @@ def test_stand_in_is_told_once(
         assert word in err
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_root_that_cannot_be_written_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SNIPPETS_DATA", "/proc/nowhere")
+    with pytest.raises(load.DataError, match="set SNIPPETS_DATA to a folder that can"):
+        load.diabetes()
+
+
 @every_set
 def test_stand_in_has_the_form_of_the_real_data(name: str) -> None:
     data = fetch(name)

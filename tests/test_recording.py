@@ -66,6 +66,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     page(root, BY_OPTIMIZER + 'print(f"{w[0]:.3f}, {w[0]:.9f}, {2} steps")', "11_moves")
     page(root, 'print({"one", "two", "three", "four", "five"})', "12_set")
     page(root, BY_HAND + 'print("close")\nassert w[0] == 0.8 - 2e-8', "13_margin")
+    page(root, "import os\nif torch.get_num_threads() > 1: os._exit(3)", "14_dies")
     return root
 
 
@@ -123,6 +124,13 @@ def test_a_claim_without_margin_is_not_recorded(
     assert "fails with noise 0" in problem
     assert "assert w[0] == 0.8 - 2e-8" in problem
     assert not store.expected_path(project / "snippets" / "13_margin.py").exists()
+
+
+def test_a_run_that_dies_says_which_it_was(reports: dict[str, Report]) -> None:
+    """It ends well when it is run alone."""
+    (problem,) = reports["14_dies"].problems
+    assert "not recorded: that was with two threads" in problem
+    assert "Run it alone" not in problem
 
 
 @pytest.mark.parametrize("update", [BY_OPTIMIZER, BY_HAND])

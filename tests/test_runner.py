@@ -192,6 +192,13 @@ def test_nothing_is_recorded_when_only_claims_are_judged(claims: Path) -> None:
     assert "--claims-only compares nothing" in suite.stderr
 
 
+def test_recordings_have_one_writer(claims: Path) -> None:
+    """Workers of xdist would each write the checksums that they have read."""
+    suite = run_suite(claims, "--record", "--numprocesses=2")
+    assert suite.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "--record runs pages side by side itself" in suite.stderr
+
+
 def test_no_page_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "snippets").mkdir()
     suite = run_suite(tmp_path)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from page_runner.execute import processor
+from page_runner.store import write_whole
 
 MEASURED = Path(__file__).parents[2] / "docs" / "measured" / "faults.json"
 SEEN = pytest.StashKey[str]()
@@ -68,10 +69,8 @@ class Table:
                 "date": datetime.date.today().isoformat(),
                 "machine": f"{processor()}, {os.cpu_count()} cores",
             }
-            MEASURED.parent.mkdir(exist_ok=True)
-            MEASURED.write_text(
-                json.dumps({**about, "rows": self.rows}, indent=1) + "\n"
-            )
+            text = json.dumps({**about, "rows": self.rows}, indent=1)
+            write_whole(MEASURED, f"{text}\n")
 
 
 def _parameter(item: pytest.Item) -> str:

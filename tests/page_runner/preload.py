@@ -22,7 +22,6 @@ for name in (
     "torch._dynamo",
     "torchvision.datasets",
     "torchvision.transforms.v2",
-    "tqdm",
 ):
     importlib.import_module(name)
 

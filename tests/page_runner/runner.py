@@ -173,13 +173,18 @@ class PageRunner:
         return report
 
     def _finish(self, started: Started) -> Report:
-        page = started.page
-        try:
-            runs = {way: future.result() for way, future in started.runs.items()}
-        except PageDied as died:
-            cell = page.code[died.cell - 1] if died.cell else None
-            message = f"{died.message}\n    Run it alone: python {page.path}"
-            return Report(page.stem, [locate(page, cell, message, died.line)])
+        page, runs = started.page, {}
+        for way, future in started.runs.items():
+            try:
+                runs[way] = future.result()
+            except PageDied as died:
+                cell = page.code[died.cell - 1] if died.cell else None
+                message = f"{died.message}\n    "
+                if way is PLAIN:
+                    message += f"Run it alone: python {page.path}"
+                else:
+                    message += f"not recorded: that was {way.name}"
+                return Report(page.stem, [locate(page, cell, message, died.line)])
         run = runs.pop(PLAIN)
         verdict = self._judge(page, run, runs)
         facts = self._facts(run, verdict)

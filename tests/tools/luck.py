@@ -337,8 +337,7 @@ def write_entry(page: Page, entry: Kept) -> None:
     table = read_table() | {page.stem: entry}
     pages = {script.stem for script in find_pages(ROOT / "snippets")}
     kept = {name: table[name] for name in sorted(table) if name in pages}
-    TABLE.parent.mkdir(exist_ok=True)
-    TABLE.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    store.write_whole(TABLE, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
 
 
 def code_digest(page: Page) -> str:

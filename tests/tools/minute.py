@@ -30,6 +30,7 @@ from torch.nn import functional as F
 
 from load import COPIES, cifar10, used
 from page_runner.execute import processor
+from page_runner.store import write_whole
 
 TABLE = Path(__file__).parents[2] / "docs" / "measured" / "minute.json"
 BUDGET = 60.0  # seconds of processor time
@@ -176,7 +177,7 @@ def main() -> None:
             "standard_error": round(error, 3),
             "epochs": round(statistics.mean(epochs), 1),
         }
-        TABLE.write_text(json.dumps(table, indent=1) + "\n")
+        write_whole(TABLE, json.dumps(table, indent=1) + "\n")
 
 
 if __name__ == "__main__":

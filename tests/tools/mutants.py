@@ -406,9 +406,8 @@ def write_table(listed: list[dict]) -> None:
     ]
     listed = [{**one, **run} for one in listed]
     table = sorted([*kept, *listed], key=lambda one: one["page"])
-    TABLE.parent.mkdir(exist_ok=True)
     text = json.dumps(table, indent=1, ensure_ascii=False)
-    TABLE.write_text(f"{text}\n", encoding="utf-8")
+    store.write_whole(TABLE, f"{text}\n")
 
 
 def _seconds(script: Path) -> float:
