@@ -190,7 +190,7 @@ def versions(session: nox.Session, pair: str) -> None:
 
 @nox.session
 def new(session: nox.Session) -> None:
-    """Start a page from the model page: `-- 27_title`."""
+    """Start a page from the model page: `-- 29_title`."""
     prepare(session, "tests")
     run_tool(session, "new_page", *session.posargs)
 
@@ -234,7 +234,9 @@ def mutants(session: nox.Session) -> None:
 def practice(session: nox.Session) -> None:
     """Solve every practice notebook, and leave it empty; `-- rings`: those."""
     prepare(session, "tests", "docs")
-    names, _ = selection(session)
+    names, shard = selection(session)
+    if shard:
+        session.error("practice has no shards: name pages")
     session.env["PRACTICE"] = "all"
     workers = ["--numprocesses=2", "--dist=worksteal"]
     run(session, "pytest", "tests/test_practice.py", *workers, *names)
@@ -268,7 +270,8 @@ def docs(session: nox.Session) -> None:
         if mkdocs.returncode:
             session.error(f"mkdocs build --strict ended with {mkdocs.returncode}")
         check_site(session, SITE)
-        build.end()
+        if not is_joined:  # else nobody here has judged the pages
+            build.end()
     session.log(f"the site is in {SITE}: open {SITE / 'index.html'}")
     if "serve" in session.posargs and session.interactive:
         session.notify("serve", posargs=[])

@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
 
 from page_runner.runner import PageRunner
 from page_runner.script import find_pages, parse
@@ -12,6 +14,7 @@ from tools.bench import (
     TRIVIAL,
     WORK,
     Row,
+    copy_project,
     made_names,
     other_line,
     other_sentence,
@@ -47,6 +50,19 @@ def test_made_pages_are_pages_and_recorded(project: Path) -> None:
     assert (report.status, report.figures) == ("ran", 1)
     assert not (project / "docs" / "results.md").exists()
     assert "results.md" not in (project / "mkdocs.yml").read_text()
+
+
+def test_a_site_is_built_of_made_pages(tmp_path: Path) -> None:
+    """Strictly: with nothing in its navigation that has gone with the real pages."""
+    project = tmp_path / "project"
+    copy_project(project)
+    put_made_pages(project, made_names(TRIVIAL, 2))
+    record_made_pages(project)
+    with PageRunner("cpu") as runner:
+        for script in find_pages(project / "snippets"):
+            assert runner.finish(script).problems == []
+    build(load_config(str(project / "mkdocs.yml"), strict=True))
+    assert (project / "site" / "made-1.html").exists()
 
 
 @pytest.mark.parametrize("code", [WORK, TRIVIAL])

@@ -1,5 +1,6 @@
 """What is told of two sites that other programs built."""
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 from tools import generators
 from tools.generators import (
+    PARTS,
+    ROOT,
     Differs,
     build,
     check,
@@ -48,6 +51,13 @@ def test_another_file_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(generators, "build", lambda *_: sites.pop(0))
     with pytest.raises(Differs, match=r"differ:\nall.zip/all/page.html\npage.html$"):
         properdocs(tmp_path, tmp_path)
+
+
+def test_a_copy_has_every_file_that_a_document_shows() -> None:
+    documents = "".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
+    shown = re.findall(r'source\("([^"]+)"\)', documents)
+    assert shown
+    assert set(shown) <= set(PARTS)
 
 
 def test_a_site_without_lessons_fails(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """`nox -s new`: the model page is a page, and its copies are."""
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from page_runner.runner import PageRunner
-from page_runner.script import parse
-from tools.new_page import create
+from page_runner.script import find_pages, parse
+from tools.new_page import ROOT, create
 
 
 @pytest.fixture
@@ -29,6 +31,18 @@ def test_new_page_runs_and_is_judged(snippets: Path) -> None:
             report = runner.finish(script)
         assert report.problems == []
     assert report.compared >= 8
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "noxfile.py"])
+def test_the_example_can_be_copied(document: str, snippets: Path) -> None:
+    """No page of the site has the place of the page that documents start."""
+    pattern = r"(?:nox -s new -- |model page: `-- )(\w+)"
+    names = re.findall(pattern, (ROOT / document).read_text())
+    assert names
+    for script in find_pages(ROOT / "snippets"):
+        shutil.copy(script, snippets)
+    for name in names:
+        create(name, snippets)
 
 
 @pytest.mark.parametrize("name", ["title", "7_title", "27_Title", "27_", "27_a__b"])

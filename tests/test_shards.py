@@ -1,6 +1,5 @@
 """Several machines share the pages, and join what they ran to one site."""
 
-import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from page_runner import store
 from page_runner.script import find_pages
 from page_runner.seconds import read_seconds, seconds_path, write_seconds
 from shards import Shard
+from tools.projects import set_up
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
@@ -100,15 +100,7 @@ def test_shards_together_are_the_whole_run() -> None:
 def project(tmp_path: Path) -> Path:
     """Five small pages, with the set-up of this site."""
     root = tmp_path / "whole"
-    for name in ("hooks", "overrides", "assets"):
-        skip = shutil.ignore_patterns("__pycache__", "vendor", "fonts")
-        shutil.copytree(ROOT / "docs" / name, root / "docs" / name, ignore=skip)
-    (root / "docs" / "index.md").write_text("# Home\n\n{{ learning_path }}\n")
-    (root / "docs" / "reading.yml").write_text("{}\n")
-    shutil.copy(ROOT / "docs" / "review.md", root / "docs")
-    settings = (ROOT / "mkdocs.yml").read_text()
-    settings = re.sub(r"  - About:\n( {6}- .*\n)+", "", settings)
-    (root / "mkdocs.yml").write_text(settings)
+    set_up(root)
     (root / "snippets").mkdir()
     (root / "tests" / "expected").mkdir(parents=True)
     shutil.copy(SNIPPETS / "load.py", root / "snippets")

@@ -15,6 +15,8 @@ from lessons import Lesson, read_yaml
 ROOMS = {"a tenth": "0.1", "a twentieth": "0.05", "a hundredth": "0.01"}
 WITHIN = re.compile(f"to within ({'|'.join(ROOMS)})")
 
+MARKDOWN = markdown.Markdown()  # one for all lines: it takes longer to make than to use
+
 Question = dict[str, str]  # id, page, title, and, as HTML, asks and answer
 
 
@@ -65,7 +67,8 @@ def _by_chance(choice: str) -> str:
 
 def inline(text: str) -> str:
     """A line of Markdown as HTML without a paragraph around it."""
-    return markdown.markdown(text).removeprefix("<p>").removesuffix("</p>")
+    html = MARKDOWN.reset().convert(text)
+    return html.removeprefix("<p>").removesuffix("</p>")
 
 
 def load_questions(path: Path, lessons: list[Lesson]) -> dict[str, list[Question]]:

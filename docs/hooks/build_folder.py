@@ -188,7 +188,10 @@ class Writer:
 
 def build(folder: Path, root: Path = ROOT) -> None:
     """Write the folder anew: a new one, or one that was written here. CannotPublish."""
+    folder = folder.resolve()
     mark = folder / MARK
+    if folder.exists() and not folder.is_dir():
+        raise CannotPublish(f"{folder} is a file: name a folder")
     if folder.exists() and any(folder.iterdir()) and not mark.exists():
         raise CannotPublish(f"{folder} is no build folder: delete it, or name another")
     docs, text = root / "docs", (root / "mkdocs.yml").read_text(encoding="utf-8")

@@ -130,7 +130,7 @@ def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> None:
 
 
 def look_often(server: LiveReloadServer, config: MkDocsConfig) -> None:
-    """Have the server look for changes ten times a second, and not twice.
+    """Have the server look for changes ten times a second; MkDocs does so twice.
 
     Then it waits for more of them, until a saved page's file has been written.
     """

@@ -159,7 +159,7 @@ class Lesson:
 
     @property
     def result(self) -> tuple[str, str] | None:
-        """Name and figure of the headline result: `("test accuracy", "92.3 %")`."""
+        """Name and figure of the headline result: `("test accuracy", "92.3%")`."""
         name = self.notebook.metadata.page.get("result")
         if name is None or self.run.result is None:
             return None
@@ -219,7 +219,9 @@ def load_lesson(script: Path) -> Lesson:
     """The lesson of a script. Raises NotHandedOver, OSError."""
     path = page_path(script)
     name = path.relative_to(script.parents[1])
-    cure = f"run `nox -s tests -- {script.stem}`, which writes it"
+    recording = script.parents[1] / "tests" / "expected" / f"{script.stem}.txt"
+    session = "tests" if recording.exists() else "record"
+    cure = f"run `nox -s {session} -- {script.stem}`, which writes it"
     try:
         document = json.loads(path.read_bytes())
         checksum = document["metadata"].pop("checksum")
@@ -287,8 +289,8 @@ class Chapter:
 def load_lessons(folder: Path, live: bool = False) -> list[Lesson]:
     """Every lesson of a folder, in order; CannotPublish where one cannot be published.
 
-    Served live, a lesson whose code has changed is shown with its last run, and one
-    that has never run is left out.
+    Served live, a lesson whose code has changed is shown with its last run that passed,
+    and one of which none has passed is left out.
     """
     lessons, problems = [], []
     load = load_if_changed if live else load_lesson

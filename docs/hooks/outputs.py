@@ -15,7 +15,6 @@ SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
 POINT = 4 / 3  # CSS pixels
 LEFT_TO_THE_PAGE = ("font-family", "image-rendering")  # see site.css
-WEBP = {"quality": 70, "method": 4}  # at 6 for 4 % less, in twenty times the time
 CSS_DPI = 96  # pixels of a page; also of a picture that does not say
 
 ET.register_namespace("", SVG[1:-1])
@@ -61,7 +60,7 @@ def output_html(
         if kind in data:
             size = output.metadata.get(kind, {})
             content = base64.b64decode(data[kind])
-            small = base64.b64decode(data.get("image/webp", ""))
+            small = base64.b64decode(data["image/webp"])  # made by the page's run
             return figure_html(image_html(content, small, alt, save, size))
     if "text/html" in data:
         return table_html(data["text/html"])
@@ -125,19 +124,14 @@ def image_html(
     save: Callable[[bytes], str],
     shown: dict[str, int],
 ) -> str:
-    """A picture, kept as WebP: in a quarter of the bytes.
+    """A picture, kept as WebP (`small`): in a quarter of the bytes.
 
-    `small` is the WebP where the page's run has made one. It is shown at the width and
-    height that come with it, else at its size on paper.
+    It is shown at the width and height that come with it, else at its size on paper.
     """
     picture = Image.open(io.BytesIO(content))
     dpi = picture.info.get("dpi", (CSS_DPI,))[0]
     width, height = (round(pixels * CSS_DPI / dpi) for pixels in picture.size)
     width, height = shown.get("width", width), shown.get("height", height)
-    if not small:
-        file = io.BytesIO()
-        picture.save(file, "WEBP", **WEBP)
-        small = file.getvalue()
     size = f'width="{width}" height="{height}"'
     return f'<img src="{save(small)}" {size} alt="{escape(alt)}">'
 

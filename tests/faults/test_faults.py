@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from page_runner.folders import PREFIX
 from page_runner.processes import descendants, kill
+from tools.projects import set_up
 
 ROOT = Path(__file__).parents[2]
 KILLS = 20
@@ -26,15 +28,13 @@ BUILD = """\
 set -e
 "{python}" -m pytest "{root}/tests/test_pages.py" -p no:cacheprovider -q \
   -c "{root}/pyproject.toml" --rootdir="{root}" --snippets="$PWD/snippets"
-"{python}" -m mkdocs --quiet build --strict
+"{python}" -m mkdocs build --strict
 """
 
 
 def make_project(folder: Path) -> Path:
     """A project of two pages with this site's set-up, none of which has run."""
-    for name in ("hooks", "overrides", "assets"):
-        skip = shutil.ignore_patterns("__pycache__", "vendor", "fonts")
-        shutil.copytree(ROOT / "docs" / name, folder / "docs" / name, ignore=skip)
+    set_up(folder)
     samples = ROOT / "tests" / "samples"
     recordings = folder / "tests" / "expected"
     recordings.mkdir(parents=True)
@@ -43,11 +43,6 @@ def make_project(folder: Path) -> Path:
         shutil.copy(samples / "11_good.py", folder / "snippets" / f"{name}.py")
         shutil.copy(samples / "expected" / "11_good.txt", recordings / f"{name}.txt")
     shutil.copy(ROOT / "snippets" / "load.py", folder / "snippets")
-    (folder / "docs" / "index.md").write_text("# Home\n")
-    (folder / "docs" / "reading.yml").write_text("{}\n")
-    settings = (ROOT / "mkdocs.yml").read_text()
-    settings = re.sub(r"  - About:\n( {6}- .*\n)+", "", settings)
-    (folder / "mkdocs.yml").write_text(settings)
     return folder
 
 
@@ -137,7 +132,7 @@ def test_killed_at_random_moments(
         code, said = build(project, TMPDIR=str(temporary))
         assert code == 0, said
         assert difference(contents(project / "site"), undisturbed) == []
-        assert list(temporary.glob("*pages-*")) == []
+        assert list(temporary.glob(f"*{PREFIX}*")) == []
         assert named_by_processes(str(temporary)) == []
     assert moments > KILLS / 2
     seen(f"{KILLS} of {KILLS} builds after it the same, no folder and no process left")
@@ -261,13 +256,13 @@ def test_stopped_while_it_is_served(
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_until(lambda: bool(list(temporary.glob("pages-*/*/current"))), 120)
+        wait_until(lambda: bool(list(temporary.glob(f"{PREFIX}*/*/current"))), 120)
         everything = [serve.pid, *descendants(serve.pid)]
         stopped = time.monotonic()
         serve.send_signal(number)
         serve.wait(timeout=10)
         wait_until(lambda: not any(Path(f"/proc/{p}").exists() for p in everything), 10)
-        wait_until(lambda: not list(temporary.glob("*pages-*")), 10)
+        wait_until(lambda: not list(temporary.glob(f"*{PREFIX}*")), 10)
     finally:
         serve.kill()
     seen(f"all processes and folders gone in {time.monotonic() - stopped:.1f} s")

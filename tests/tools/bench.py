@@ -39,7 +39,8 @@ from page_runner.pool import PagePool
 from page_runner.recording import combine
 from page_runner.run import Run
 from page_runner.script import Page, find_pages, parse
-from page_runner.store import data_root, expected_path, read
+from page_runner.store import data_root, expected_path, read, write_whole
+from tools.projects import HAND_WRITTEN, put_settings
 
 ROOT = Path(__file__).parents[2]
 RESULT = ROOT / "docs" / "measured" / "bench.json"
@@ -256,15 +257,15 @@ def copy_project(folder: Path) -> None:
 
 def put_made_pages(project: Path, made: dict[str, str]) -> None:
     """Put made pages (name: code) in the place of the real ones."""
-    for path in [*find_pages(project / "snippets"), *(project / "docs").glob("*.md")]:
+    documents = (project / "docs").glob("*.md")
+    replaced = [path for path in documents if path.name != HAND_WRITTEN]
+    for path in [*find_pages(project / "snippets"), *replaced]:
         path.unlink()
     for path in (project / "tests" / "expected").iterdir():
         path.unlink()
     (project / "docs" / "index.md").write_text(HOME)
     (project / "docs" / "reading.yml").write_text("{}\n")
-    settings = (project / "mkdocs.yml").read_text(encoding="utf-8")
-    settings = re.sub(r"  - About:\n( {6}- .*\n)+", "", settings)
-    (project / "mkdocs.yml").write_text(settings, encoding="utf-8")
+    put_settings(project)
     for number, (name, code) in enumerate(made.items()):
         script = project / "snippets" / f"{name}.py"
         script.write_text(MADE_PAGE.format(number=number) + code)
@@ -511,9 +512,7 @@ def write(table: list[Row]) -> None:
     for line in table:
         one = asdict(line) | {"compared": line.compared()} | about
         kept[line.pages, line.what, line.against] = one
-    RESULT.parent.mkdir(exist_ok=True)
-    text = json.dumps(list(kept.values()), indent=1)
-    RESULT.write_text(text + "\n", encoding="utf-8")
+    write_whole(RESULT, json.dumps(list(kept.values()), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ from pathlib import Path
 from tools.check_site import problems
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("docs", "snippets", ".cache/pages")  # of the project, to build the site
+# Of the project, to build the site; the last is shown on a page.
+PARTS = ("docs", "snippets", ".cache/pages", "mkdocs.yml", "tests/tools/minute.py")
 GENERATOR = re.compile(rb'<meta name="generator" content="[^"]*">')
 ARTICLE = re.compile(rb"<article[^>]*>(.*)</article>", re.DOTALL)
 HASH = re.compile(r"\.[0-9a-f]{8}(?=\.)")  # in the name of a theme's file
@@ -40,8 +41,11 @@ def copy_project(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     skip = shutil.ignore_patterns("__pycache__")
     for part in PARTS:
-        shutil.copytree(ROOT / part, folder / part, ignore=skip)
-    shutil.copy(ROOT / "mkdocs.yml", folder)
+        (folder / part).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, folder / part, ignore=skip)
+        else:
+            shutil.copy(ROOT / part, folder / part)
     return folder
 
 

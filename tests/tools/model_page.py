@@ -39,9 +39,9 @@ print(f"train {tuple(train_x.shape)}, test {tuple(test_x.shape)}")
 # %% [markdown]
 # ## The model
 #
-# One weight and one bias.
+# A layer with one input and one output.
 
-# %%
+# %% tags=["predict"] ask="How many numbers has it to learn?" answers=["2 parameters", "1 parameters", "40 parameters"] why="A weight for the input, and a bias; how many points there are does not matter."
 model = nn.Linear(1, 1).to(device)
 print(sum(parameter.numel() for parameter in model.parameters()), "parameters")
 

@@ -1,4 +1,4 @@
-"""Starts a page of the site from the model page: `nox -s new -- 27_title`."""
+"""Starts a page of the site from the model page: `nox -s new -- 29_title`."""
 
 import sys
 from pathlib import Path
@@ -39,8 +39,8 @@ def main(arguments: list[str]) -> None:
         sys.exit(str(error))
     print(
         f"{script.relative_to(ROOT)} is a copy of the model page: write yours over "
-        f"it.\n`nox -s serve` shows it, `nox -s record -- {script.stem}` writes down "
-        "what it prints."
+        f"it.\n`nox -s record -- {script.stem}` writes down what it prints; from then "
+        "on `nox -s serve` shows it."
     )
 
 
