@@ -8,21 +8,37 @@ const keeper = {
   NAME: "torch-pages",
   STEPS: [1, 4, 14, 60], // days until a question that was known is asked again
 
+  /** What is kept, but for what has not the right form: others may write here, too. */
   read() {
+    const isObject = (value) => value?.constructor === Object;
     try {
-      return JSON.parse(localStorage.getItem(this.NAME)) ?? {};
+      const kept = JSON.parse(localStorage.getItem(this.NAME));
+      if (!isObject(kept)) return {};
+      for (const name of ["cards", "read", "last"]) if (!isObject(kept[name])) delete kept[name];
+      for (const id in kept.cards) if (!this.isCard(kept.cards[id])) delete kept.cards[id];
+      return kept;
     } catch {
       return {};
     }
   },
 
-  /** Change what is kept: `change` is given it, and changes it in place. */
+  isDay: (text) => typeof text === "string" && /^\d{4}-\d\d-\d\d$/.test(text),
+
+  isCard(card) {
+    const { step, due } = card ?? {};
+    return Number.isInteger(step) && step >= -1 && step < this.STEPS.length && this.isDay(due);
+  },
+
+  /** Change what is kept, in place; whether that is kept: not if full or forbidden. */
   write(change) {
     const kept = this.read();
     change(kept);
     try {
       localStorage.setItem(this.NAME, JSON.stringify(kept));
-    } catch {} // full, or forbidden: then the page works without
+      return true;
+    } catch {
+      return false; // the page works without
+    }
   },
 
   /** The date so many days from now, as 2026-11-28. */
@@ -32,9 +48,9 @@ const keeper = {
     return date.toLocaleDateString("sv"); // Sweden writes it like that
   },
 
-  /** Note that a question was known, or not: when it is due, and its step. */
+  /** Note that a question was known, or not: when it is due, and its step; as `write`. */
   answer(id, known) {
-    this.write((kept) => {
+    return this.write((kept) => {
       const cards = (kept.cards ??= {});
       if (known && cards[id]?.due > this.day()) return; // asked for too soon to count
       const step = known ? Math.min((cards[id]?.step ?? -1) + 1, this.STEPS.length - 1) : -1;
@@ -54,10 +70,14 @@ const keeper = {
 
   // What will it print? ----------------------------------------------------------------
 
-  /** A number as printed or typed: 1,234.5 has a comma for the eye, 1,5 a decimal one. */
+  /**
+   * A number as printed or typed: 1,234.5 has a comma for the eye, 1,5 a decimal one;
+   * spaces are for the eye, too, and a minus may be longer.
+   */
   function numberOf(text) {
-    const isGrouped = /^[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/.test(text.trim());
-    return Number(isGrouped ? text.replaceAll(",", "") : text.replace(",", "."));
+    const bare = text.replace(/[\s'_]/g, "").replace("\u2212", "-");
+    const isGrouped = /^[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/.test(bare);
+    return Number(isGrouped ? bare.replaceAll(",", "") : bare.replace(",", "."));
   }
 
   /** Whether a typed number is right; `room` is how far it may be off, in parts of it. */
@@ -97,7 +117,11 @@ const keeper = {
     } else {
       const field = element("input", { type: "text", inputMode: "decimal", size: 8 });
       field.setAttribute("aria-labelledby", question.id);
-      const check = () => field.value.trim() && open(field.value);
+      const check = () => {
+        if (!field.value.trim()) return;
+        if (Number.isFinite(numberOf(field.value))) open(field.value);
+        else said.textContent = "That is no number.";
+      };
       field.onkeydown = (event) => event.key === "Enter" && check();
       controls.append(field, button("Check", check));
     }
@@ -117,8 +141,10 @@ const keeper = {
     const said = element("span");
     said.setAttribute("role", "status");
     const answer = (known) => () => {
-      keeper.answer(id, known);
-      said.textContent = ` Comes back on ${keeper.read().cards?.[id]?.due ?? "no day"}.`;
+      const isKept = keeper.answer(id, known);
+      said.textContent = isKept
+        ? ` Comes back on ${keeper.read().cards[id].due}.`
+        : " This browser keeps nothing, or is full: it does not come back.";
     };
     const choices = [button("I knew it", answer(true)), button("Not yet", answer(false))];
     card.append(element("p", { className: "recall-known" }, ...choices, said));
@@ -126,12 +152,16 @@ const keeper = {
 
   // Where the reader is ------------------------------------------------------------------
 
-  const here = location.pathname.split("/").at(-1) || "index.html";
-  const kept = keeper.read();
+  /** The name of a page, which some hosts show without its end. */
+  const pageOf = (path) => {
+    const name = path.split("/").at(-1) || "index.html";
+    return name.includes(".") ? name : `${name}.html`;
+  };
+  const here = pageOf(location.pathname);
 
-  function tick(link) {
-    const name = new URL(link.href).pathname.split("/").at(-1);
-    if (!kept.read?.[name] || link.host !== location.host) return;
+  function tick(link, read) {
+    const name = pageOf(new URL(link.href).pathname);
+    if (!read[name] || link.host !== location.host || "read" in link.dataset) return;
     link.dataset.read = "";
     link.append(element("span", { className: "visually-hidden", textContent: " (read)" }));
   }
@@ -154,24 +184,35 @@ const keeper = {
   }
 
   const end = document.querySelector(".recall");
-  if (!kept.off) {
-    document.querySelectorAll(".md-nav--primary a.md-nav__link, .path a").forEach(tick);
-    if (end) {
-      noteWhenRead(end);
-      const title = document.querySelector("h1").firstChild.textContent;
-      addEventListener("pagehide", () =>
-        keeper.write((kept) => {
-          if (!kept.off) kept.last = { title, address: here + section() };
-        }),
-      );
-    }
-    const place = document.querySelector(".continue");
-    if (place && kept.last) {
-      const { title, address } = kept.last;
-      const isOurs = /^[\w-]+\.html(#[\w-]*)?$/.test(address);
-      if (isOurs) place.append("Continue with ", element("a", { href: address, textContent: title }));
-    }
+  if (end && !keeper.read().off) {
+    noteWhenRead(end);
+    const title = document.querySelector("h1").firstChild.textContent;
+    // Not when it is closed: a page that is out of sight is not the last one.
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState !== "hidden") return;
+      keeper.write((kept) => {
+        if (!kept.off) kept.last = { title, address: here + section() };
+      });
+    });
   }
+
+  /** Tick what was read, and offer the last page: at the start, and when come back to. */
+  function showKept() {
+    const { off, read = {}, last } = keeper.read();
+    if (off) return;
+    for (const link of document.querySelectorAll(".md-nav--primary a.md-nav__link, .path a"))
+      tick(link, read);
+    const place = document.querySelector(".continue");
+    if (!place || !/^[\w-]+\.html(#[\w-]*)?$/.test(last?.address)) return;
+    const [page] = last.address.split("#");
+    const links = [...document.querySelectorAll(".path a")];
+    if (!links.some((link) => link.getAttribute("href") === page)) return; // renamed since
+    const link = element("a", { href: last.address, textContent: last.title });
+    place.replaceChildren("Continue with ", link);
+  }
+  showKept();
+  addEventListener("pageshow", (event) => event.persisted && showKept());
+  addEventListener("storage", showKept); // by a page that was left a moment ago
 
   // Report this page ---------------------------------------------------------------------
 

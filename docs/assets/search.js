@@ -59,16 +59,15 @@
       this.searches = [];
       this.addEventListener("message", ({ data: { data } }) => {
         if (!data?.items || !this.searches.length) return;
+        this.messages ??= this.docs.flatMap(messagesOf); // once somebody searches
         const section = explaining(this.searches.shift(), this.messages);
         if (section) putFirst(section, data.items, this.docs);
       });
     }
 
     postMessage(message) {
-      if (message.data?.docs) {
-        this.docs = message.data.docs;
-        this.messages = this.docs.flatMap(messagesOf);
-      } else if (typeof message.data === "string") this.searches.push(message.data);
+      if (message.data?.docs) [this.docs, this.messages] = [message.data.docs, undefined];
+      else if (typeof message.data === "string") this.searches.push(message.data);
       super.postMessage(message);
     }
   };

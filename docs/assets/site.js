@@ -6,6 +6,37 @@ document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
 const field = document.querySelector(".md-search__input");
 field?.addEventListener("input", () => field.dispatchEvent(new Event("keyup")));
 
+// On a narrow screen the navigation is a drawer, and what opens it and its parts are
+// labels, which the Tab key passes over; the theme takes Enter for those that it does not.
+const narrow = matchMedia("(max-width: 76.234375em)");
+const opener = document.querySelector('.md-header__button[for="__drawer"]');
+opener?.append(Object.assign(document.createElement("span"), {
+  className: "visually-hidden", textContent: "Navigation",
+}));
+function reachHandles() {
+  const chapters = document.querySelectorAll('.md-nav--primary label[for^="__nav_"]');
+  for (const handle of [opener, ...chapters]) {
+    if (narrow.matches) handle.tabIndex = 0;
+    else handle.removeAttribute("tabindex");
+  }
+}
+if (opener) {
+  reachHandles();
+  narrow.addEventListener("change", reachHandles);
+}
+
+// A tap where a button for copying is not seen yet shows it, no more.
+let unseen; // the buttons on which a tap has begun that were not seen then
+document.addEventListener("pointerdown", ({ target }) => {
+  const nav = target.closest?.(".md-code__nav");
+  unseen = nav && getComputedStyle(nav).opacity < 0.5 ? nav : undefined;
+}, true);
+document.addEventListener("click", (event) => {
+  if (!event.detail || !unseen?.contains(event.target)) return; // a key has no detail
+  event.stopPropagation();
+  event.preventDefault();
+}, true);
+
 // A box that scrolls can be reached, and scrolled, with the keyboard. (Material says so
 // of code, but not where there is no mouse.)
 const BOXES =

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 CHARSET = '<meta charset="utf-8">'
 META = '<meta http-equiv="Content-Security-Policy" content="'
 POLICY = {
-    "default-src": "'none'",
+    "default-src": "'self'",  # what Firefox asks for a prefetch; all else is named
     "script-src": "'self'",  # and the theme's own scripts, by their digests
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data:",
@@ -17,6 +17,7 @@ POLICY = {
     "worker-src": "'self'",
     "form-action": "'self'",
     "base-uri": "'none'",
+    **dict.fromkeys(("media-src", "object-src", "frame-src", "manifest-src"), "'none'"),
 }
 ASKED_FOR = {  # attributes whose address a browser asks for, and the directive for it
     "script src": "script-src",
@@ -46,11 +47,15 @@ LINKS = {  # of what a `<link>` asks for; others, such as `canonical`, only name
     "stylesheet": "style-src",
     "icon": "img-src",
     "preload": "connect-src",
-    "prefetch": "connect-src",
+    "prefetch": "default-src",
+    "next": "default-src",  # Firefox fetches it ahead
+    "preconnect": "connect-src",
+    "dns-prefetch": "connect-src",
     "modulepreload": "script-src",
     "manifest": "manifest-src",
 }
 CSS_ADDRESS = re.compile(r"(?:url\(|@import)\s*[\"']?([^\"')]*)")
+NEXT_PICTURE = re.compile(r",\s+|(?<=\d[wx]),")  # in a `srcset`
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:|[/\\]{2}")
 SCRIPT_TYPES = ("", "module", "text/javascript", "application/javascript")
 END_OF_CELL = re.compile(r"<!--end of ([\w-]+)-->\n?")
@@ -102,6 +107,7 @@ class Inspector(HTMLParser):
         self.complaints: list[tuple[str | None, str]] = []
         self._unplaced: list[str] = []  # of the cell whose end is still to come
         self._in_article = False
+        self._num_ends = 0  # of articles
         self._open = ""  # a script of the page itself, or a style sheet
         self._text = ""
         self.feed(html)
@@ -134,6 +140,9 @@ class Inspector(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "article":
             self._in_article = False
+            self._num_ends += 1
+            if self._num_ends > 1:  # the theme's own comes last
+                self._unplaced.append("an end of the article, </article>")
         if tag != self._open:
             return
         if tag == "style":
@@ -162,7 +171,7 @@ class Inspector(HTMLParser):
             self._inspect_style(value)
         elif directive:
             several = name == "srcset"
-            for address in re.split(r",\s+", value) if several else [value]:
+            for address in re.split(NEXT_PICTURE, value) if several else [value]:
                 self._ask(directive, address)
 
     def _inspect_style(self, style: str) -> None:

@@ -42,6 +42,12 @@ SUB_PATH = "/some/where/"  # nothing on the site may take itself to lie at the r
 HOME = urlsplit(os.environ.get("SITE_URL", "")).path or "/"  # as the 404 page knows it
 FOREIGN = "/x.js"  # on each server, for pages that come from another host
 MARK = b"document.documentElement.dataset.ran = 'foreign'"
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "is_mobile": True,
+    "has_touch": True,
+    "reduced_motion": "reduce",
+}
 COMPRESSED = (".html", ".css", ".js", ".json", ".svg")  # by every host of sites
 NOTE_SHIFTS = """
 window.shifts = [];
@@ -130,6 +136,21 @@ def tab_at(browser: Browser, address: str, scripts: bool) -> Iterator[Page]:
         tab = context.new_page()
         tab.goto(address)
         yield tab
+
+
+def drag(tab: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Draw a finger over the window."""
+    wire = tab.context.new_cdp_session(tab)
+
+    def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y} for x, y in places]
+        wire.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", start)
+    for part in (0.25, 0.5, 0.75, 1):
+        x, y = (a + part * (b - a) for a, b in zip(start, end, strict=True))
+        touch("touchMove", (x, y))
+    touch("touchEnd")
 
 
 class Visit:

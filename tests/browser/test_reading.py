@@ -7,7 +7,16 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from playwright.sync_api import TimeoutError as Late
 
-from browser.browsing import NEXT_PAGE, PAGES, ROOT, SITE, Visit, tab_at
+from browser.browsing import (
+    NEXT_PAGE,
+    PAGES,
+    PHONE,
+    ROOT,
+    SITE,
+    Visit,
+    drag,
+    tab_at,
+)
 
 LESSON = "gradient-descent-by-hand.html"
 DIGITS = "draw-a-digit.html"
@@ -136,21 +145,23 @@ def test_enter_leads_to_the_section_of_an_error_message(
 
 NEXT_STOP = """() => {
   const at = document.activeElement;
+  (window.reached ??= new WeakSet()).add(at);
   const shown = at.matches("input[type=radio]") ? at.nextElementSibling : at;
   const box = shown.getBoundingClientRect();
   return {
     tag: at.tagName, text: (at.ariaLabel || at.innerText || "").slice(0, 60),
     isSearch: at.matches(".md-search__scrollwrap"),
-    href: at.getAttribute("href"), seen: box.width > 1 && box.height > 1,
+    href: at.getAttribute("href"),
+    seen: box.width > 1 && box.height > 1 && box.right > 0 && box.left < innerWidth,
     marked: getComputedStyle(shown).outlineStyle !== "none"
       || at.matches(".md-search__input"), // it opens, and has the caret
   };
 }"""
-UNREACHED = """stops => [...document.querySelectorAll(
+UNREACHED = """() => [...document.querySelectorAll(
     "article a[href], article button, article summary, .md-footer a[href]")]
   .filter(e => e.checkVisibility() && !e.matches("[role=toolbar] > :not(:first-child)"))
-  .map(e => e.getAttribute("href") || (e.ariaLabel || e.innerText || "").slice(0, 60))
-  .filter(name => !stops.includes(name))"""
+  .filter(e => !window.reached?.has(e))
+  .map(e => e.getAttribute("href") || e.ariaLabel || e.innerText.slice(0, 60))"""
 
 
 def stops(tab: Page) -> list[dict]:
@@ -178,8 +189,23 @@ def test_keyboard_reaches_everything_and_shows_where_it_is(
     found = stops(tab)
     assert found[0]["text"] == "Skip to content"
     assert [stop for stop in found if not (stop["seen"] and stop["marked"])] == []
-    names = [stop["href"] or stop["text"] for stop in found]
-    assert tab.evaluate(UNREACHED, names) == []
+    assert tab.evaluate(UNREACHED) == []
+
+
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_keyboard_opens_the_navigation_of_a_narrow_window(
+    visit: Visit, base: str
+) -> None:
+    """Which is a drawer there; closed, it is passed over."""
+    visit.tab.set_viewport_size({"width": 640, "height": 600})
+    tab = visit.open(base + LESSON).tab
+    found = stops(tab)
+    assert [stop for stop in found if not (stop["seen"] and stop["marked"])] == []
+    (opener,) = [stop for stop in found if stop["text"].strip() == "Navigation"]
+    assert opener["tag"] == "LABEL"
+    tab.locator('.md-header__button[for="__drawer"]').press("Enter")
+    link = tab.locator(".md-nav--primary a.md-nav__link:visible").first
+    expect(link).to_be_in_viewport()
 
 
 def test_keyboard_leads_to_the_next_page(visit: Visit, base: str) -> None:
@@ -275,7 +301,65 @@ def test_clearing_during_a_stroke_ends_it(visit: Visit, base: str) -> None:
     assert errors == []
 
 
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_a_digit_is_drawn_with_a_finger(browser: Browser, base: str) -> None:
+    """And the page stays where it is."""
+    with browser.new_context(**PHONE) as context:
+        tab = Visit(context, base).open(base + DIGITS).tab
+        widget = tab.locator('[data-widget="draw-a-digit"]')
+        paper = widget.get_by_role("img", name="Box to draw")
+        paper.scroll_into_view_if_needed()
+        box, before = paper.bounding_box(), tab.evaluate("scrollY")
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"]
+        drag(tab, (x, y + 0.2 * box["height"]), (x, y + 0.8 * box["height"]))
+        widget.get_by_text("Read as 1").first.wait_for()
+        assert tab.evaluate("scrollY") == before
+
+
+# Copying ------------------------------------------------------------------------------
+
+
+def test_a_cell_is_copied_as_it_stands(visit: Visit, base: str) -> None:
+    tab = visit.open(base + LESSON).tab
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    cell = tab.locator("article .highlight pre").first
+    cell.get_by_role("button").first.press("Enter")
+    expect(tab.locator(".md-dialog")).to_have_text("Copied to clipboard")
+    copied = tab.evaluate("navigator.clipboard.readText()")
+    assert copied.strip() == cell.locator("code").inner_text().strip()
+
+
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_a_tap_shows_the_button_that_copies_before_it_copies(
+    browser: Browser, base: str
+) -> None:
+    with browser.new_context(**PHONE) as context:
+        tab = Visit(context, base).open(base + LESSON).tab
+        button = tab.locator("article .highlight pre button").first
+        button.scroll_into_view_if_needed()
+        box = button.bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        tab.touchscreen.tap(x, y)
+        expect(tab.locator(".md-code__nav").first).to_have_css("opacity", "1")
+        expect(tab.locator(".md-dialog")).not_to_have_text("Copied to clipboard")
+        tab.touchscreen.tap(x, y)
+        expect(tab.locator(".md-dialog")).to_have_text("Copied to clipboard")
+
+
 # Paper --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_paper_is_light_for_who_reads_in_dark_colours(visit: Visit, base: str) -> None:
+    visit.tab.emulate_media(color_scheme="dark")
+    tab = visit.open(base + LESSON).tab
+    text = tab.locator("article > p").first
+    expect(text).to_have_css("color", "rgb(216, 218, 224)")
+    tab.emulate_media(media="print", color_scheme="dark")
+    expect(text).to_have_css("color", "rgb(35, 38, 43)")
+    expect(tab.locator("pre code").first).to_have_css("color", "rgb(35, 38, 43)")
 
 
 FRAME = ".md-header, .md-sidebar, .md-footer, .md-code__nav"

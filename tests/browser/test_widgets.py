@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, expect
 
-from browser.browsing import SITE, Visit, tab_at
+from browser.browsing import PHONE, SITE, Visit, drag, tab_at
 from browser.test_reading import stops
 
 CONVOLUTION = "convolution.html"
@@ -17,12 +17,6 @@ SOFTMAX = "softmax-and-cross-entropy.html"
 MAX_SCRIPT = 15_000  # bytes of a widget
 SIDE, FRAME = 32, 36  # of the picture; with the widest padding
 UPRIGHT = [[-1.0, 0.0, 1.0]] * 3
-PHONE: dict[str, Any] = {
-    "viewport": {"width": 390, "height": 844},
-    "is_mobile": True,
-    "has_touch": True,
-    "reduced_motion": "reduce",
-}
 CORNER = """canvas => {
   const copy = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
   copy.drawImage(canvas, 0, 0);
@@ -62,21 +56,6 @@ def choose(widget: Locator, group: str, name: str) -> None:
 def number(text: str) -> float:
     """The last number of a text."""
     return float(re.findall(r"-?\d+\.\d+", text)[-1])
-
-
-def drag(tab: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """Draw a finger over the window."""
-    wire = tab.context.new_cdp_session(tab)
-
-    def touch(kind: str, *places: tuple[float, float]) -> None:
-        points = [{"x": x, "y": y} for x, y in places]
-        wire.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    touch("touchStart", start)
-    for part in (0.25, 0.5, 0.75, 1):
-        x, y = (a + part * (b - a) for a, b in zip(start, end, strict=True))
-        touch("touchMove", (x, y))
-    touch("touchEnd")
 
 
 @pytest.mark.parametrize("path", sorted((SITE / "assets/widgets").glob("*.js")))

@@ -217,10 +217,12 @@
 
     /** From here to the end, or once more from the start; at once if nothing may move. */
     function start() {
-      const first = epoch === last ? 0 : epoch, began = performance.now();
+      const first = epoch === last ? 0 : epoch;
+      let before = performance.now(), played = 0; // ms, but for those out of sight
       const frame = (now) => {
-        const elapsed = Math.floor(Math.max(now - began, 0) / PACE);
-        const next = isStill.matches ? last : Math.min(first + elapsed, last);
+        played += Math.min(Math.max(now - before, 0), PACE);
+        before = now;
+        const next = isStill.matches ? last : Math.min(first + Math.floor(played / PACE), last);
         if (next !== epoch) show(next);
         if (next === last) return stop();
         animation = requestAnimationFrame(frame);
@@ -247,6 +249,6 @@
 
   for (const place of document.querySelectorAll('[data-widget="boundary"]')) {
     const file = window.published?.[place.dataset.published];
-    if (file) build(place, file);
+    if (file) (window.requestIdleCallback ?? setTimeout)(() => build(place, file)); // Safari has none
   }
 }

@@ -249,6 +249,6 @@
 
   for (const place of document.querySelectorAll('[data-widget="draw-a-digit"]')) {
     const file = window.published?.[place.dataset.published];
-    if (file) build(place, file);
+    if (file) (window.requestIdleCallback ?? setTimeout)(() => build(place, file)); // Safari has none
   }
 }

@@ -12,6 +12,7 @@
       .map(([id, card]) => ({ ...byId.get(id), ...card }))
       .sort((one, other) => one.due.localeCompare(other.due));
   }
+  const NOT_KEPT = " This browser keeps nothing, or is full: nothing was noted.";
   const due = () => cards().filter((card) => card.due <= keeper.day());
 
   const card = element("div", {
@@ -58,8 +59,9 @@
 
   function showAnswer(one, turn) {
     const answered = (known) => () => {
-      keeper.answer(one.id, known);
+      const isKept = keeper.answer(one.id, known);
       showNext(true);
+      if (!isKept) state.textContent += NOT_KEPT;
     };
     const answer = paragraph({ class: "review-answer", tabindex: -1 }, one.answer);
     const choices = [button("I knew it", answered(true)), button("Not yet", answered(false))];
@@ -73,20 +75,19 @@
     const text = JSON.stringify(keeper.read(), null, 1);
     const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
     element("a", { href: address, download: `${keeper.NAME}.json` }).click();
-    URL.revokeObjectURL(address);
+    setTimeout(() => URL.revokeObjectURL(address), 60_000); // Safari asks for it later
   }
 
   const isObject = (value) => value?.constructor === Object;
-  const isDay = (text) => /^\d{4}-\d\d-\d\d$/.test(text);
-  const isCard = ({ step, due }) =>
-    Number.isInteger(step) && step >= -1 && step < keeper.STEPS.length && isDay(due);
+  /** When a card was answered, in milliseconds: its due date and its step tell. */
+  const dayOf = ({ step, due }) => Date.parse(due) - 864e5 * keeper.STEPS[Math.max(step, 0)];
 
   /** What a file may bring: entries of the right form, no more. Throws if none is ours. */
   function checked({ cards, read }) {
     if (!isObject(cards) && !isObject(read)) throw new TypeError("neither cards nor pages");
     const only = (entries, isRight) =>
       Object.entries(entries ?? {}).filter(([, value]) => isRight(value));
-    return { cards: only(cards, isCard), read: only(read, isDay) };
+    return { cards: only(cards, (card) => keeper.isCard(card)), read: only(read, keeper.isDay) };
   }
 
   /** Add what was found where nothing is kept, or what `isBetter` than what is. */
@@ -100,14 +101,16 @@
     try {
       const { cards, read } = checked(JSON.parse(await target.files[0].text()));
       let taken;
-      keeper.write((kept) => {
-        taken = merge((kept.cards ??= {}), cards, (one, ours) => one.due > ours.due);
+      const isKept = keeper.write((kept) => {
+        taken = merge((kept.cards ??= {}), cards, (one, ours) => dayOf(one) > dayOf(ours));
         if (!kept.off) merge((kept.read ??= {}), read, (day, ours) => day < ours);
       });
       showNext(false);
       const rest = cards.length - taken;
-      state.textContent += ` ${count(taken, "answer")} imported` +
-        (rest ? `; ${rest} ${rest === 1 ? "is" : "are"} as new here.` : ".");
+      if (!isKept) state.textContent += NOT_KEPT;
+      else
+        state.textContent += ` ${count(taken, "answer")} imported` +
+          (rest ? `; ${rest} ${rest === 1 ? "is" : "are"} as new here.` : ".");
     } catch {
       state.textContent = "This file holds nothing that was exported here.";
     }
@@ -124,12 +127,16 @@
   function setting(text, name, change = () => {}) {
     const box = element("input", { type: "checkbox" });
     box.checked = !keeper.read()[name];
-    box.onchange = () =>
-      keeper.write((kept) => {
+    box.onchange = () => {
+      const isKept = keeper.write((kept) => {
         if (box.checked) delete kept[name];
         else kept[name] = true;
         change(kept);
       });
+      if (isKept) return;
+      box.checked = !keeper.read()[name];
+      state.textContent = NOT_KEPT.trim();
+    };
     return element("label", {}, box, ` ${text}`);
   }
 
@@ -153,4 +160,15 @@
       "If no answer arrives here, serve the folder with ",
       element("code", {}, "python -m http.server"), "."));
   showNext(false);
+
+  /** Another tab, a page gone back to, or a night may have changed what is due. */
+  function refresh() {
+    if (card.querySelector(".review-answer")) showState(); // it is turned over: leave it
+    else showNext(card.contains(document.activeElement));
+  }
+  addEventListener("pageshow", (event) => event.persisted && refresh());
+  addEventListener("storage", refresh);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") refresh();
+  });
 }
