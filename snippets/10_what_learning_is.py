@@ -16,7 +16,7 @@
 # Is this digit a 3 or an 8?
 # Here a program answers in three ways: by a rule that we write, by four numbers that we choose, and by numbers that it finds for itself.
 # The rule is right about 87 % of digits it has not seen; the program that learned from 3,000 examples, about 97 %.
-# You should know Python and have seen an array of NumPy.
+# You should know Python; to have seen an array of NumPy helps.
 # You need not follow each line of code yet: a note names the page that explains it.
 
 # %%
@@ -132,7 +132,7 @@ def train(model, inputs, labels, learning_rate):
 #
 # Now learn from 10 examples, from 30, and so on to 3,000, three times each with other examples, and take the mean of the three test accuracies.
 
-# %% tags=["predict"] ask="With 10 examples, are the four chosen windows ahead, or the network?" answers=["chosen 0.852, learned 0.883", "chosen 0.883, learned 0.852"] why="Ten examples go far towards weighing four windows; the network has far more numbers to find, and leads only later."
+# %% tags=["predict"] ask="With 10 examples, are the four chosen windows ahead, or the network?" answers=["chosen 0.852, learned 0.883", "chosen 0.883, learned 0.852"] why="Ten examples go far towards weighing four windows; which of 784 pixels count takes more of them, so the network leads only later."
 counts = [10, 30, 100, 300, 1000, 3000]  # the rates below: see exercise 2
 chosen, learned = torch.zeros(2, len(counts), 3)
 features, test_features = four_windows(images), four_windows(test_images)
@@ -167,7 +167,8 @@ assert chosen[-1].mean() < chosen[-3].mean() + 0.015 < learned[-1].mean()
 # %% [markdown]
 # The rule needs no examples and never improves.
 # Four chosen features make good use of ten examples and stop after a few hundred: they leave out what we did not think of.
-# The network starts from nothing, needs more examples, and goes on.
+# The network is given every pixel: it needs more examples, and goes on.
+# Whether it owes that to the numbers in its middle, exercise 2 asks.
 #
 # ## What PyTorch adds to NumPy
 #
@@ -213,13 +214,13 @@ assert abs(x.grad.item() - 6 * 1.5**5) < 1e-3  # the loop has computed x to the 
 #
 # Each page is a script that you can download and run.
 # What stands under its cells was printed when it ran, and what it claims, its `assert` lines hold.
-# The pages build on each other, and but for the code on this one, nothing is used before a page has explained it.
+# The pages build on each other, and but for the code on this one and what draws pictures, nothing is used before a page has explained it.
 # Try the exercises before you unfold their solutions; after the last one stand places to read on.
 # PyTorch has a [documentation](https://docs.pytorch.org/docs/stable/), [tutorials](https://docs.pytorch.org/tutorials/) and a [forum](https://discuss.pytorch.org/) where one can ask; its [source code](https://github.com/pytorch/pytorch) is open.
 #
 # ## Try it yourself
 #
-# **1.** Try other limits for the rule, on the examples, not on the test images.
+# **1.** Try other limits for the rule, from 0.1 to 0.3 and this one among them, on the examples, not on the test images.
 # Call the best of them `best_limit`.
 
 # %% tags=["solution"]

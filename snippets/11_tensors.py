@@ -59,6 +59,7 @@ print(tuple(x2.shape))
 # With two dimensions there are two indices between the brackets: first the row, then the column.
 # A colon in place of an index means "all of them".
 # A part that is taken out in this way is a **slice**.
+# Unlike that of a list, it is no copy: it shows the same numbers, and what is changed in it changes in the tensor.
 
 # %% tags=["predict"] ask="What is the last line, all of column 2?" answers=["all of column 2: tensor([ 6, 10])", "all of column 2: tensor([[ 7], [11]])", "all of column 2: tensor([ 7, 11])"] why="Columns are counted from 0, and the index takes its dimension away: what is left has one dimension."
 print("row 0, column 0: ", x2[0, 0])

@@ -12,7 +12,7 @@
 #
 # Most errors in PyTorch are about shapes, and most lines of a model change one.
 # Here we add [tensors](11_tensors.py) of different shapes, sum along a dimension, lay numbers out anew, join tensors, and pick elements by a condition.
-# With these five we turn three small images into rows of a table, and keep those that are bright.
+# With four of the five we turn three small images into rows of a table, and keep those that are bright.
 
 # %%
 import torch
@@ -101,7 +101,7 @@ print(table - means)  # (2, 4) - (2, 1) -> (2, 4)
 # %% [markdown]
 # ## The same numbers, laid out anew
 #
-# A tensor keeps its numbers in one long line of memory, row after row; its shape says how to read them.
+# A new tensor keeps its numbers in one long line of memory, row after row; beside them it notes its shape, and how to find the next number in each dimension.
 # `view` gives another shape to the same memory, a **view** of it.
 # A length of −1 stands for "as many as there are".
 # A model that expects one row per image gets its input in this way.
@@ -112,10 +112,12 @@ print(rows)
 rows[0, 0] = 100
 print(images[0, 0, 0])
 assert images[0, 0, 0] == 100
+rows[0, 0] = 0  # as it was: we need these images again
 
 # %% [markdown]
-# The **transpose**, `T`, swaps rows and columns, and is a view as well.
+# The **transpose**, `T`, swaps rows and columns, and is a view as well; with more than two dimensions, `mT` swaps the last two.
 # Read in its own order, its numbers no longer stand one after the other in memory, and `view` refuses to make a line of it.
+# (What its message calls `stride` is how far apart in memory the neighbours of a dimension lie.)
 # `reshape` gives a view where it can and a copy where it must; `flatten` makes one dimension of several, in the same way.
 
 # %% tags=["predict"] ask="`table` holds 5 to 12, row after row: in which order does the last line list them?" answers=["[ 5, 9, 6, 10, 7, 11, 8, 12]", "[ 5, 6, 7, 8, 9, 10, 11, 12]"] why="`reshape` reads the transpose in the order of its own rows, however the numbers lie in memory."
@@ -177,6 +179,7 @@ print(f"{is_bright.float().mean():.2f} of the images are bright")
 # %% [markdown]
 # A tensor of whole numbers in brackets picks by number, in any order and as often as asked.
 # That is how a few samples are taken from many.
+# What is picked, by a mask or by number, is a copy.
 # Two such tensors pick by row and column together: here one element from each row.
 
 # %%
@@ -194,7 +197,7 @@ assert table[0, 3] == 8 and table[1, 0] == 9
 bright_rows = images[is_bright].flatten(start_dim=1)  # (bright ones, 6)
 centred = bright_rows - bright_rows.mean(dim=1, keepdim=True)
 print(centred)
-assert centred.shape == (is_bright.sum(), 6)
+assert centred.shape == (len(images[is_bright]), 6)
 assert torch.allclose(centred.mean(dim=1), torch.zeros(len(centred)))
 
 # %% [markdown]
@@ -210,7 +213,7 @@ assert (torch.ones(3, 1, 4) + torch.ones(2, 1)).shape == shape
 
 # %% [markdown]
 # **2.** How far is each of three points from each of two others?
-# Make tensors `points` and `others`, and compute all six `distances` without a loop, a row for each of the three.
+# Make tensors `points` (3, 2) and `others` (2, 2), and compute all six `distances` without a loop, a row for each of the three.
 
 # %% tags=["solution"]
 points = torch.tensor([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]])  # (3, 2)
@@ -218,7 +221,7 @@ others = torch.tensor([[0.0, 0.0], [3.0, 0.0]])  # (2, 2)
 differences = points.unsqueeze(1) - others  # (3, 1, 2) - (2, 2) -> (3, 2, 2)
 distances = differences.square().sum(dim=2).sqrt()  # (3, 2)
 print(distances)
-assert torch.allclose(distances, torch.cdist(points.float(), others.float()))
+assert torch.allclose(distances.float(), torch.cdist(points.float(), others.float()))
 
 # %% [markdown]
 # **3.** The answers for six samples are `[0, 1, 2, 2, 1, 0]`, their labels `[0, 1, 1, 2, 1, 2]`.

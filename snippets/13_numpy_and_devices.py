@@ -13,7 +13,7 @@
 # Much data comes as arrays of NumPy, and large models run on a GPU.
 # This page brings a [tensor](11_tensors.py) to both and back.
 # Each time we ask, as we did of a [view](12_shapes.py): is the result the same memory under another name, or a copy?
-# You should know what a NumPy array is; you need no GPU.
+# NumPy is Python's older library for such tables of numbers, which it calls arrays; you need no GPU.
 
 # %%
 import numpy as np
@@ -108,8 +108,7 @@ for values in [[1, 2], [1.0, 2.0], [True, False]]:
 
 # %% [markdown]
 # The one in the middle is a trap.
-# NumPy's floating-point numbers have 64 bits, those of PyTorch 32, which is exact enough for training and takes half the memory.
-# The numbers in a model have 32 bits.
+# Unless told otherwise, NumPy's floating-point numbers have 64 bits, and those of PyTorch, also in a model, 32, which is exact enough for training and takes half the memory.
 # A sum of the two has 64, without a word; a matrix product refuses them.
 
 # %%
@@ -125,7 +124,7 @@ else:
 
 # %% [markdown]
 # `float` and `double` are the names that the language C has for 32 and 64 bits.
-# The method `float` converts to 32 bits, which is a copy; so does naming the dtype.
+# The method `float` converts to 32 bits, which is a copy, unless they have 32 already; so does naming the dtype.
 
 # %%
 product = data.float() @ weights  # (4, 3) @ (3, 2) -> (4, 2)
@@ -151,8 +150,8 @@ assert (device.type == "cuda") == (torch.cuda.device_count() > 0)
 # CUDA belongs to NVIDIA; PyTorch built for AMD's GPUs answers to the same name.
 # Apple's GPUs are called `mps`, Intel's `xpu`.
 # The pages of this site leave them idle, because their numbers were compared on the CPU and on CUDA, and nowhere else.
-# To use yours, take `any_device` below for `device`; the rest of a page stays as it is.
-# Your numbers may then differ more than a page says, and Apple's GPUs have no floating-point numbers of 64 bits.
+# To use yours, take `any_device` below for `device`; most pages then run as they are.
+# Your numbers may then differ more than a page says, and Apple's GPUs have no floating-point numbers of 64 bits, which a few pages use.
 
 # %%
 accelerator = torch.accelerator.current_accelerator(check_available=True)
@@ -190,7 +189,7 @@ print(f"largest difference {difference:.3f}")
 assert difference < 1e-4
 
 # %% [markdown]
-# Both sides of an operation must lie on the same device.
+# Both sides of an operation must lie on the same device; only a single number without dimensions may stay on the CPU.
 # With a GPU, the product below is an error; without one, everything is on the CPU anyway.
 # Hence the rule: whatever takes part, the model and all of its data, goes through `to(device)`.
 
@@ -200,7 +199,7 @@ try:
     refused = False
 except RuntimeError:
     refused = True
-assert refused == (device.type == "cuda")
+assert refused == (device.type != "cpu")
 
 # %% [markdown]
 # ## Is `to` a copy?

@@ -15,7 +15,7 @@
 # The number $w$, its **weight**, decides what it answers.
 # We try 41 values of $w$, from 0 to 4, and keep the one with the smallest loss.
 # It is 2, and its loss is 0.
-# You need plain Python and a little NumPy; only the last exercise wants tensors and their [shapes](12_shapes.py).
+# You need plain Python, and what we take from NumPy is explained; only the last exercise wants tensors and their [shapes](12_shapes.py).
 
 # %%
 import matplotlib.pyplot as plt

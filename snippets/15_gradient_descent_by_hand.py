@@ -209,7 +209,7 @@ for rate in [0.001, 0.01, 0.1, 0.25]:
 # ## Try it yourself
 #
 # **1.** Step once per epoch, with the mean gradient of the three points, from `w = 1.0` on.
-# Is `w` nearer to 2 after ten epochs, or further away?
+# Is `w` nearer to 2 after ten epochs than with three steps per epoch, or further away?
 
 # %% tags=["solution"]
 w = 1.0
@@ -219,8 +219,11 @@ for epoch in range(10):
 print(f"{w:.4f} with one step per epoch, {train(learning_rate, 10):.4f} with three")
 assert 1.6 < w < train(learning_rate, 10)
 
+# %% [markdown] tags=["solution"]
+# Further away: one step along the mean goes about a third as far as three steps along single points.
+
 # %% [markdown]
-# **2.** Give the model a bias: $xw + b$, with targets on the line $y = 2x + 1$, and train `w` and `b`.
+# **2.** Give the model a bias: $xw + b$, with targets on the line $y = 2x + 1$, and train `w` and `b` for 2000 epochs, at the same learning rate.
 # What is the derivative of the loss with respect to $b$?
 
 # %% tags=["solution"]
@@ -234,7 +237,7 @@ print(f"w {w:.3f}, b {b:.3f}")
 assert abs(w - 2) < 1e-3 and abs(b - 1) < 1e-3
 
 # %% [markdown]
-# **3.** Find, to two decimals, the smallest learning rate with which $w$ runs away: `smallest`.
+# **3.** Of the learning rates in steps of 0.01, which is the smallest with which $w$ runs away: `smallest`?
 
 # %% tags=["solution"]
 rates = np.arange(1, 100) / 100

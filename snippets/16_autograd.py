@@ -11,7 +11,7 @@
 # %% [markdown]
 # # Autograd
 #
-# PyTorch finds gradients by itself: it notes every operation, and then goes back through its notes.
+# PyTorch finds gradients by itself: it notes the operations that lead to a result, and then goes back through its notes.
 # This is **autograd**, short for automatic gradient.
 # On the [page before](15_gradient_descent_by_hand.py) we derived the gradient of the loss on paper.
 # Autograd finds the same gradients, and $w$ is 1.9512 after ten epochs, as it was by hand.
@@ -28,7 +28,7 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # %% [markdown]
 # ## A tensor that has a gradient
 #
-# `requires_grad=True` asks PyTorch to note what is done with a tensor.
+# `requires_grad=True` asks PyTorch to note what is done with a tensor; its elements must be floating-point numbers.
 # Here are a weight and an input, and the loss of one prediction, whose target is 4.
 # See how they print.
 
@@ -43,7 +43,7 @@ print(loss)
 # The loss holds the note of the operation that made it, `grad_fn`: it came from a power, here the square.
 # That note leads to the one before, and so on, back to `w` and `x`.
 #
-# Such tensors have a place for their gradient, `grad`, that holds `None` at first.
+# `w` and `x` have a place for their gradient, `grad`, that holds `None` at first.
 # `backward`, called on the loss, computes the gradients with respect to both and puts them there.
 # This going back from the loss, one operation at a time, is called **back-propagation**.
 
@@ -54,7 +54,7 @@ print("after: ", w.grad, x.grad)
 
 # %% [markdown]
 # On paper, the gradient is $2x(xw - 4)$ with respect to the weight.
-# By the same two lines it is $2w(xw - 4)$ with respect to the input.
+# By the same steps, with $x$ and $w$ exchanged, it is $2w(xw - 4)$ with respect to the input.
 
 # %%
 with torch.no_grad():  # nothing in here is noted
@@ -173,8 +173,9 @@ print(type(total).__name__, noted_total.requires_grad)
 # %% [markdown]
 # ## Back twice
 #
-# `backward` throws the notes away as it goes, to free their memory.
-# Here the loss is computed once, before the loop; the second round finds no notes.
+# A note keeps the numbers that its derivative needs, such as the $4w - 8$ that is squared here.
+# `backward` throws them away as it goes, to free their memory.
+# The loss is computed once, before the loop; the second round misses them.
 
 # %%
 loss = (4 * w - 8) ** 2
@@ -201,7 +202,7 @@ for step in range(2):
 # %% [markdown]
 # ## Try it yourself
 #
-# **1.** Take a step without `torch.no_grad()`.
+# **1.** Take the step `w -= learning_rate * w.grad` without `torch.no_grad()`.
 # What does PyTorch say?
 # Keep it as a string `message`.
 
@@ -216,16 +217,20 @@ assert "leaf" in message
 
 # %% [markdown]
 # **2.** Write `new_w = w - learning_rate * w.grad` instead.
-# Nothing is refused; why does the next step fail all the same?
+# Nothing is refused, but `backward` will not fill `new_w.grad`: what has `w` that `new_w` has not?
+# (Look at `is_leaf`.)
 
 # %% tags=["solution"]
 new_w = w - learning_rate * w.grad
 print("given:", w.is_leaf, new_w.is_leaf)  # backward fills grad only where it is true
 assert w.is_leaf and not new_w.is_leaf
 
+# %% [markdown] tags=["solution"]
+# `new_w` was computed and not given, so its `grad` stays `None`, by which the next step would multiply.
+
 # %% [markdown]
 # **3.** Check a gradient as we did on the page before, by nudging: that of $\sin(x^2)$ at $x = 1$.
-# Let `x` be of `torch.float64`, where a nudge drowns in no rounding, and call what nudging gives `slope`.
+# Let `x` be of `torch.float64`, whose rounding is small beside a nudge, and call what nudging gives `slope`.
 
 
 # %% tags=["solution"]

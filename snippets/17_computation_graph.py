@@ -42,6 +42,7 @@ print(f"y {y.tolist()}\nz {z.tolist()}\nout {out.item()}")
 # The note's `next_functions` are the notes of its operands.
 # Together they are the **graph** of the computation.
 # We walk it from its end to a **leaf**, a tensor that was given and not computed.
+# In the place of a leaf's operation stands a note that knows the tensor, its `variable`, and will add to its `grad`.
 
 
 # %%
@@ -203,7 +204,7 @@ for tensor, gradient in by_hand.items():
 #
 # **1.** In $a^2 + 3a$ the number $a$ is used twice, so two paths lead back to it.
 # What becomes of the two numbers that arrive?
-# Try a tensor `a` of 5.
+# Try a tensor `a` of 5.0.
 
 # %% tags=["solution"]
 a = torch.tensor(5.0, requires_grad=True)
@@ -229,4 +230,4 @@ assert torch.equal(a.grad, b.grad)
 #
 # With autograd, a model may have as many weights as we like.
 # The [next page](20_one_piece_at_a_time.py) trades our loop, piece by piece, for the parts that PyTorch has ready.
-# Walking the graph backwards is called reverse-mode differentiation; it is older than the networks that it trains.
+# Walking the graph backwards is called reverse-mode differentiation; Seppo Linnainmaa described it in 1970, years before networks were commonly trained by it.

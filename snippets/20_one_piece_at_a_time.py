@@ -149,7 +149,7 @@ class OneWeight(nn.Module):
 
 
 # %% [markdown]
-# A module is called like a layer; the call goes through `forward`.
+# A layer is a module, too, so a module is called like a layer; the call goes through `forward`.
 # From here on the loop is a function: what goes into it changes, the loop does not.
 
 
@@ -168,7 +168,8 @@ train(model, points, num_epochs)
 check(model.linear.weight)
 
 # %% [markdown]
-# Four pieces, the same number: this loop trains every network on this site.
+# Four pieces, the same number.
+# The loops of the pages to come are this one, with other models, losses and optimizers, and now and then a line more.
 #
 # ## A bias, and what it costs
 #
@@ -187,18 +188,18 @@ for epoch in range(100):
     train(with_bias, points, num_epochs=1)
     path.append((with_bias.weight.item(), with_bias.bias.item()))
 
-# %%
+# %% tags=["predict"] ask="The points lie on y = 2x, so the right answer for 4 is 8. Which layer gives it after 100 epochs?" answers=["8.0000 without a bias", "8.0000 with one"] why="Both can give it; but a bias too large and a weight too small go nearly together through the three points, and little pulls them apart."
 new_x = torch.tensor([4.0], device=device)
 with torch.no_grad():
     without, with_it = layer(new_x).item(), with_bias(new_x).item()
 print(f"prediction for 4: {without:.4f} without a bias, {with_it:.4f} with one")
-assert abs(without - 8) < 1e-4 and with_it < 7.9
 
 # %% [markdown]
 # The layer with a bias can give the same answers, and needs far longer to find them.
 # In the picture each gray line joins places of equal loss; look where the path turns.
 
 # %% alt="Loss over w and b: a long narrow valley; the path falls in, then creeps along"
+# All pairs of a w and a b, as two tables:
 w_grid, b_grid = np.meshgrid(np.linspace(0.9, 2.3, 71), np.linspace(-0.4, 1.2, 81))
 losses = np.mean([(x * w_grid + b_grid - 2 * x) ** 2 for x in [1, 2, 3]], axis=0)
 
@@ -219,6 +220,7 @@ left_with = (2 - path[-1][0]) / (2 - path[-2][0])
 left_without = np.prod([1 - learning_rate * 2 * x**2 for x in [1, 2, 3]])
 print(f"an epoch leaves {left_without:.1%} of 2 - w; in the valley {left_with:.1%}")
 assert left_without < 0.75 and left_with > 0.99
+assert abs(without - 8) < 1e-4 and with_it < 7.9
 
 # %% [markdown]
 # ## Try it yourself

@@ -194,7 +194,7 @@ assert torch.isclose(sum_loss, 3 * mean_loss)
 # ## Try it yourself
 #
 # **1.** How many numbers does `nn.Linear(3, 5)` have to learn?
-# Work it out, then `count`.
+# Work it out, and put what you get into `count`; then let PyTorch count.
 
 # %% tags=["solution"]
 wide_layer = nn.Linear(3, 5)
@@ -232,4 +232,4 @@ assert from_zero == 5 and from_two == 1
 #
 # The layer answers, and the loss says how wrong the answer is.
 # On the [next page](22_one_step_then_many.py) the five numbers move until the answer is right.
-# The formula is two hundred years old; a network is several such layers with something in between.
+# To fit such a formula by least squares is two hundred years old; a network is several such layers with something in between.

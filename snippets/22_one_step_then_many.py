@@ -85,7 +85,7 @@ assert torch.allclose(x.grad, 2 * output * weight[0])
 # %%
 x = x.detach()
 learning_rate = 0.1  # too large, as we will see
-layer = copy.deepcopy(start_layer)
+layer = copy.deepcopy(start_layer)  # with parameters of its own
 optimizer = torch.optim.SGD(layer.parameters(), lr=learning_rate)
 
 criterion(layer(x), target).backward()
@@ -219,7 +219,7 @@ assert (losses[rates < 0.99 * largest] < start_loss).all()
 
 # %% [markdown]
 # For larger models there is no such formula.
-# One tries learning rates as here, each two or three times the one before, and takes one well to the left of the wall.
+# One tries learning rates, in larger steps than here, each two or three times the one before, and takes one well to the left of the wall.
 #
 # ## Try it yourself
 #

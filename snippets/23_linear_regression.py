@@ -11,7 +11,7 @@
 # # Linear regression
 #
 # Three points lie on the line $y = 2x$, and one weight [found it by hand](15_gradient_descent_by_hand.py).
-# Here a model with a weight and a bias starts at random and sees all three points in each step: **linear regression**.
+# A model with a weight and a bias that is fitted by the squared error is called **linear regression**; here it starts at random and sees all three points in each step.
 # After 500 epochs it predicts 7.98 for the input 4; by hand it was 8.0000 after 100, and we see where the difference comes from.
 # You should know the loop from [one step, then many](22_one_step_then_many.py).
 
@@ -55,8 +55,8 @@ model = LinearRegression().to(device)
 print(model)
 
 # %% [markdown]
-# What do we gain over a bare layer?
-# The module has found the layer's parameters by itself, and knows them by name.
+# With one layer we gain nothing yet: a layer is a module itself.
+# But a module finds the parameters of all layers that are stored in it, and knows them by name.
 # That is how the optimizer and `.to(device)` reach all of them, in a model of any size.
 
 # %%
@@ -134,7 +134,7 @@ for epoch in range(num_epochs):
 # We only want its answer, so `torch.no_grad()` saves the bookkeeping for gradients.
 # `eval()` tells the model that it is judged now, and `train()` would tell it that training goes on.
 # Our layer does the same in both; others do not.
-# `nn.Dropout`, for instance, replaces random numbers by 0 in training only.
+# `nn.Dropout`, for instance, replaces some of its inputs by 0 in training only, and draws which.
 
 # %% tags=["predict"] ask="Eight ones go in: what comes out under `eval`?" answers=["eval: [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]", "eval: [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]", "eval: [2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]"] why="In `eval` nothing is dropped, and nothing needs doubling to make up for it: what goes in comes out."
 dropout = nn.Dropout(0.5)  # each number with probability 0.5; the rest is doubled
@@ -194,7 +194,7 @@ assert left[0] < 0.46 and 0.978 < min(left[1:]) and max(left[1:]) < 0.99
 # %% [markdown]
 # By then the model is in the [valley](20_one_piece_at_a_time.py#a-bias-and-what-it-costs): to come nearer, $w$ has to rise while $b$ falls, and each undoes most of what the other gains.
 # Is it the bias, or did the sum or the random start cost so much?
-# We leave out the bias and nothing else.
+# We leave out the bias, and keep the sum and a random start; 100 epochs will do.
 
 # %%
 line = nn.Linear(1, 1, bias=False).to(device)

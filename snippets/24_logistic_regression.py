@@ -13,7 +13,7 @@
 #
 # Four students studied for 1, 2, 3 and 4 hours; the first two failed the exam, the other two passed.
 # We build a model that turns hours into the probability of passing: a linear layer and a **sigmoid**.
-# With an old tutorial's settings it gives 42 % to one hour and 96 % to seven, but from our start is wrong about one of its own four students; a larger learning rate mends that.
+# With an old tutorial's settings it gives 42 % to one hour and 96 % to seven, but is wrong about one of the four students that it learned from; a larger learning rate mends that.
 # Then sigmoid and loss become one function, which is not more accurate but safer.
 # You should have seen [linear regression](23_linear_regression.py) the PyTorch way.
 
@@ -69,8 +69,9 @@ print(model)  # (students, 1) -> (students, 1), between 0 and 1
 # ## The loss
 #
 # The model gives the probability $p$ of a pass.
-# If the student passed, the loss is $-\log p$; if not, it is $-\log(1 - p)$.
-# Both are 0 for a confident right answer and large for a confident wrong one.
+# If the student passed, the loss is $-\log p$, with the natural logarithm; if not, it is $-\log(1 - p)$.
+# Both are near 0 for a confident right answer and large for a confident wrong one.
+# (`torch.where` takes from its second argument where the first is true, and from its third elsewhere.)
 # The mean over the students is the **binary cross entropy**, `nn.BCELoss`.
 
 # %%
@@ -155,13 +156,14 @@ def train(model, criterion, learning_rate):
     return loss.item()
 
 
-for learning_rate in [0.01, 0.1, 0.5]:
+for rate in [0.01, 0.1, 0.5]:
     torch.manual_seed(0)
     faster = nn.Sequential(nn.Linear(1, 1), nn.Sigmoid()).to(device)
-    last_loss = train(faster, criterion, learning_rate)
+    last_loss = train(faster, criterion, rate)
     where = boundary(faster[0])
-    print(f"rate {learning_rate:<4}  loss {last_loss:.4f}  boundary {where:.2f}")
+    print(f"rate {rate:<4}  loss {last_loss:.4f}  boundary {where:.2f}")
 
+best_rate = rate  # the last, and from here on ours
 answers = report(faster, [1.0, 2.0, 3.0, 4.0])
 assert ((answers > 0.5) == (passed[:, 0] > 0.5)).all() and loss > 5 * last_loss
 
@@ -193,7 +195,7 @@ for loss, slope in zip(both, [0, 1], strict=True):
 # %%
 torch.manual_seed(0)
 logit_model = nn.Linear(1, 1).to(device)
-logit_loss = train(logit_model, logit_criterion, learning_rate)
+logit_loss = train(logit_model, logit_criterion, best_rate)
 trained = nn.Sequential(logit_model, nn.Sigmoid())  # to read the answers
 print(f"loss {last_loss:.4f} with BCELoss, {logit_loss:.4f} with logits")
 assert abs(last_loss - logit_loss) < 1e-4
@@ -209,7 +211,7 @@ assert abs(last_loss - logit_loss) < 1e-4
 grid = torch.linspace(0, 8, 81).reshape(-1, 1)  # (81, 1)
 
 fig, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
-for rate, classifier in [(0.01, model), (learning_rate, trained)]:
+for rate, classifier in [(0.01, model), (best_rate, trained)]:
     with torch.no_grad():
         probabilities = classifier(grid.to(device)).cpu()
     ax.plot(grid, probabilities, label=f"learning rate {rate}")
@@ -220,7 +222,7 @@ ax.legend(loc="lower right")
 plt.show()
 
 # %% [markdown]
-# With more epochs the steep one would become steeper still: no student contradicts the boundary, so a larger $w$ always makes the loss a little smaller.
+# With more epochs the steep one would become steeper still: no student contradicts the boundary, so larger logits, with the boundary where it is, always make the loss a little smaller.
 #
 # ## Try it yourself
 #

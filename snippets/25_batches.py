@@ -98,7 +98,7 @@ assert torch.allclose(torch.stack(of_batches).mean(dim=0), of_all, atol=1e-6)
 # ## Training
 #
 # The loop gets an inner loop: one step per batch.
-# The loss of an epoch is the mean over its batches, not the loss of the last one.
+# The loss of an epoch is the mean over all its rows, not the loss of the last batch; each was measured when its batch came, while the weights moved on.
 # Three epochs of two batches are six steps, and with an old tutorial's learning rate they change little.
 
 # %%
@@ -148,7 +148,7 @@ print(f"{caught[0].category.__name__}: {first_words} ...")
 
 # %%
 learning_rate = 0.1  # half of 1/5, the wall for the row of four ones
-num_epochs = 200  # ample: with the right shape the error is long 0
+num_epochs = 200  # ample: with the right shape the error is 0 long before
 
 
 def train(labels, shuffle):
@@ -199,7 +199,7 @@ assert torch.allclose(right[-1], flat_y, atol=0.01)
 assert torch.allclose(unshuffled[-1], torch.full((4,), 0.5), atol=0.01)
 
 # %% [markdown]
-# In the picture, see that more epochs would not help: two of the curves have stopped falling.
+# In the picture, see that more epochs would not help: with flat labels one curve rests at a quarter, and the other goes up and down without falling.
 
 # %% alt="Squared error against epoch: one falls to 0, one rests at 0.25, one is restless"
 fig, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
@@ -214,7 +214,7 @@ plt.show()
 # ## Try it yourself
 #
 # **1.** Let a loader make batches of three of the four rows, in their order.
-# Is the mean loss of the four rows, `all_rows`, the mean of the two batch losses, `plain`?
+# Is the mean loss of `model` over the four rows, `all_rows`, the mean of its two batch losses, `plain`?
 # If it is not, find the mean of the two that it is: `weighted`.
 
 # %% tags=["solution"]
@@ -233,7 +233,8 @@ assert abs(weighted - all_rows) < 1e-5 < abs(plain - all_rows)
 # Only the weighted mean agrees, so the loop above multiplies each loss by the length of its batch.
 
 # %% [markdown]
-# **2.** Train with the flat labels again, all four rows in each batch: what will the four answers be, `together`?
+# **2.** Set `batch_size` to 4 and train with the flat labels again: what will the four answers be at the end?
+# Keep them, the last row of what `train` gives, as `together`.
 
 # %% tags=["solution"]
 batch_size = 4

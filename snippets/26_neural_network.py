@@ -171,7 +171,8 @@ for name, batches in [("loose", flat_halves), ("flat", flat_halves), ("right", h
     assert (largest_error(network) <= 0.05) == (name == "right")
 
 # %% [markdown]
-# As written they never get there, and the labels are to blame.
+# As written neither gets there.
+# For the module the labels are to blame; of the loose layers half is not trained either, which is the mistake above.
 # But what does the sigmoid do?
 # We compare 500 epochs without it and with it, at two learning rates.
 
@@ -198,7 +199,7 @@ print("slopes", "  ".join(f"{slope:.3f}" for slope in p * (1 - p)))
 #
 # **Exclusive or**: the label is 1 where exactly one of two inputs is 1.
 # If the first input adds something when the second is 0, it must take it away when the second is 1, and a linear layer cannot.
-# We train one, and networks of two and of six hidden units, from ten starts each.
+# We train one, and networks of two and of six hidden units, from ten starts each, at a rate that suits the six.
 
 # %%
 xor_x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], device=device)
@@ -221,8 +222,8 @@ best = {name: min(error for error, _ in starts) for name, starts in trained.item
 assert best["linear"] > 0.49 and best["6 hidden"] < 1e-4
 
 # %% [markdown]
-# Two units would do, and yet many starts end elsewhere: a network so small does not always find what it could do; six nearly always do.
-# In the picture, brightness is the answer to every pair of inputs; look for a band.
+# Two units would do, and yet half of the starts are not there after these 2,000 steps; with six all ten are.
+# In the picture, brightness is the answer to every pair of inputs, which `cartesian_prod` makes; look for a band.
 
 # %% alt="Answers over the square of inputs: even grey, and a bright band across"
 side = torch.linspace(-0.2, 1.2, 41, device=device)
@@ -256,7 +257,7 @@ assert torch.allclose(output(hidden(x)), x @ weight.T + bias, atol=1e-6)
 # %% [markdown]
 # **2.** A module may keep its layers in a plain list, an `nn.ModuleList`, or an `nn.Sequential` made from an `OrderedDict` of names.
 # Which parameters does each show to the optimizer?
-# Put the same two linear layers into each of the three, and count: `counts` is a list of three numbers.
+# Put the same two linear layers into each of the three, and count the tensors that `parameters()` of the module gives: `counts` is a list of three numbers.
 
 # %% tags=["solution"]
 pair = [nn.Linear(4, 2), nn.Linear(2, 1)]
@@ -275,4 +276,4 @@ assert counts == [0, 4, 4]  # a plain list hides them
 #
 # Our rows were tensors from the start.
 # The [next page](27_data_sets.py) makes batches out of tables and files.
-# Exclusive or is the example with which Minsky and Papert showed in 1969 what a layer alone cannot do; networks with a hidden one spread in the 1980s, together with back-propagation.
+# Exclusive or is the smallest case of what Minsky and Papert showed in 1969: that a layer alone cannot say whether a number of ones is odd; networks with a hidden one spread in the 1980s, together with back-propagation.

@@ -117,7 +117,7 @@ for name, numbers in numbers_of.items():
 # %% alt="Batch against sample number: a staircase in order, a scatter when shuffled"
 fig, axes = plt.subplots(1, 2, figsize=(5.6, 3), layout="constrained", sharey=True)
 for ax, (name, numbers) in zip(axes, numbers_of.items(), strict=True):
-    batch_of = torch.arange(len(numbers)).repeat_interleave(batch_size)
+    batch_of = torch.arange(len(numbers)).repeat_interleave(batch_size)  # 0 0 0 0 1 …
     labels = rectangles.labels[numbers.flatten(), 0]
     for wide in (0, 1):
         mine = labels == wide
@@ -184,7 +184,7 @@ assert accuracies[0] < 0.82 and accuracies[1] > 0.88
 # That helps where a sample costs time, such as a picture to be read and decoded.
 #
 # On Linux, up to Python 3.13, workers are **forked**: each is a copy of this process, and knows our class.
-# Elsewhere a worker starts empty and runs this script from its top, which would start workers again.
+# Elsewhere a worker starts empty and runs this script from its top; it would come to the line that starts workers, and there Python stops with an error.
 # There a script must put its work behind `if __name__ == "__main__":`, and a page like this one does without workers.
 #
 # The loader puts the samples of a batch together with its `collate_fn`, in the worker.
@@ -214,7 +214,8 @@ assert len(processes) == max(1, num_workers)
 assert (os.getpid() in processes) == (num_workers == 0)
 
 # %% [markdown]
-# The workers change nothing about the batches: the seed decides which samples they hold.
+# The workers change nothing about these batches: the seed decides which samples they hold.
+# (Where `__getitem__` draws at random, each worker has a seed of its own, and its draws differ.)
 
 # %%
 alone = load_epoch(rectangles, batch_size)
@@ -245,7 +246,7 @@ try:
 except RuntimeError as error:
     message = str(error)
 print(message)
-assert "Double" in message  # 64 and 32 bits do not mix
+assert "double" in message.lower()  # 64 and 32 bits do not mix
 
 # %% [markdown]
 # **2.** `random_split` cuts a data set in two: hold back a fifth of the rectangles as `test_set`, and show that no row is in it and in the rest, `train_set`.

@@ -51,7 +51,8 @@ assert torch.equal(features, table[0, :-1])
 # %% [markdown]
 # ## A file from its start to its end
 #
-# The file is compressed, so whoever does not keep it must read it from its start, line after line.
+# The file is compressed, and its middle cannot be found without what comes before.
+# So who does not want all of it in memory reads it from its start, line after line.
 # That is a **stream**, and an `IterableDataset` answers one question about it: what comes next?
 # Python asks it through the method `__iter__`; `yield` hands out a row and waits until the next is wanted.
 
@@ -75,6 +76,7 @@ assert sum(sizes) == len(in_memory)
 # %% [markdown]
 # Only one batch of rows is in memory at a time.
 # The price: a stream has no length, and no order but its own, so the loader refuses to shuffle it.
+# And each [worker](27_data_sets.py#workers) would walk the whole stream: with two of them every row comes twice, unless `__iter__` asks `torch.utils.data.get_worker_info()` which worker it is, and skips the rows of the others.
 
 # %%
 try:
@@ -125,7 +127,7 @@ print(f"held in memory: {on_demand.starts.nbytes:,} bytes of {table.nbytes:,}")
 
 # %% [markdown]
 # The rows are those of the table, whichever way they come.
-# Reading a line costs more time than taking a row from a tensor, so this is work for the [workers](27_data_sets.py#workers) of a loader.
+# Reading a line costs more time than taking a row from a tensor, so this is work for the workers of a loader.
 
 # %%
 for i, streamed in enumerate(DiabetesStream()):
