@@ -18,7 +18,7 @@
 # # The same accuracy, much faster
 #
 # An old recipe shows a [convolutional network](45_convolutional_network.py) each of its pictures 25 times, and gets 62 % of the test pictures right.
-# Here a network of half the size sees nine of ten pictures once, and gets 66 %.
+# Here a network of half the size sees nine in ten of them once, and gets 66 %.
 # On one thread of a processor that takes less than a twentieth of the time of the 25 epochs.
 # (There is code for a GPU here, too; it has not been run on one yet.)
 #
@@ -183,7 +183,7 @@ for name, bound in at_least.items():
 # %% [markdown]
 # How much it is differs from processor to processor; these bounds held, too, where PyTorch was kept to the instructions of an old one.
 # `channels_last` is worth something on some processors and nothing on others, so it has the bound of the way before it.
-# `torch.compile` could be a fourth way; it needs a C++ compiler, which not everybody has.
+# `torch.compile` could be a fourth way; on a CPU it needs a C++ compiler, which not everybody has, and it was not tried here.
 #
 # ## Fewer pictures
 #
@@ -308,9 +308,10 @@ assert abs(means["mirrors"] - means["one-cycle"]) < 0.025
 
 # %% [markdown]
 # In so few steps AdamW gets further than plain gradient descent, and batch normalisation further than none.
-# How much of the first is AdamW's own is open: the rate of gradient descent was chosen by one run at the edge of where runs fail, and [with momentum](62_what_record_holders_do.py) it is AdamW's equal.
+# How much of the first is AdamW's own is open: the rate of gradient descent was chosen by one run at the edge of where runs fail.
+# On the [next page](62_what_record_holders_do.py), with momentum, a schedule and another network, it is AdamW's equal.
 # The padded network alone is worth no more than the old one, and the schedule gains no more than luck could.
-# Mirrors and smoothing change nothing that could be seen: they work against [learning by heart](47_overfitting.py), which is no danger where each picture is seen once.
+# Mirrors and smoothing change nothing that could be seen: they work against [learning by heart](47_overfitting.py), of which there is little where each picture is seen once.
 #
 # ## One look at each picture
 #
@@ -372,7 +373,7 @@ assert min(runs) > 0.645
 
 # %% [markdown]
 # The old tutorial reports 62 %; [run whole](56_were_they_right.py), its recipe gave 0.60.
-# 0.66 is four points more, after one look at nine of its ten pictures, with half its parameters, in a twentieth of the time of all its epochs, or less: with twenty seeds, on one processor, it was 94 ± 21 times less.
+# 0.66 is four points more, after one look at nine in ten of its pictures, with half its parameters, in a twentieth of the time of all its epochs, or less: with twenty seeds, on one processor, it was 94 ± 21 times less.
 # (Nobody has looked whether the old recipe gets there before its last epoch, and [without oneDNN](56_were_they_right.py) its small batches are a little cheaper.)
 #
 # We know of no published figure of what one thread of a processor learns of CIFAR-10 in a short time, so here are two to beat.

@@ -8,16 +8,18 @@
 #     cites:
 #       "94 %": reached by airbench94, Keller Jordan, arXiv 2404.00498
 #       "3.29": its seconds on an NVIDIA A100, in the same paper
+#       "2.59": seconds of airbench94_muon on the same, by its author
 #       "2 × 2": the size of its first filters
 # ---
 
 # %% [markdown]
 # # What record holders do
 #
-# Here we rebuild five parts of the recipes that hold speed records for [CIFAR-10](41_cifar10.py), small enough for one thread of a processor, and measure each.
+# Here we rebuild five parts of the recipes that held or hold speed records for [CIFAR-10](41_cifar10.py), small enough for one thread of a processor, and measure each.
 # Two of them pay here; three change nothing that could be seen.
 # With those two, the network of the [page before](61_much_faster.py) gets 0.70 of the test pictures right where it got 0.66, again from one look at each training picture.
 # The recipe that most of them are from, Keller Jordan's [airbench94](https://arxiv.org/abs/2404.00498), gets 94 % after 3.29 seconds of training on one NVIDIA A100; so its author wrote in 2024.
+# His later recipe, with Muon, takes 2.59, by his account.
 # Nothing of that was run here: side by side, on one card, it is still to be measured.
 # You should know that page, [batch normalisation](47_overfitting.py), [momentum](37_mnist_deep_classifier.py), and [how sure a figure is](38_how_sure_can_we_be.py).
 
@@ -105,7 +107,7 @@ def adamw(model, rate):
 
 # %% [markdown]
 # The loop is that of the page before, with its one-cycle schedule.
-# It shows a few pictures four times, since mirrors cannot matter where each is seen once.
+# It shows a few pictures four times: mirrors work against learning by heart, and where each picture is seen once there was [nothing to be seen](61_much_faster.py) of them.
 
 # %%
 batch_size = 64  # as on the page before
@@ -172,7 +174,8 @@ def accuracy(logits, labels):
 # %% [markdown]
 # Each recipe is tried at three learning rates, and three other seeds run at the best of them.
 # 2,000 of the pictures set aside choose the rate, to save time; all 5,000 judge the three.
-# Recipes with the same seed see the same pictures in the same order.
+# All runs see the same 640 pictures.
+# A seed decides the weights, the order and the mirrors; a recipe that draws more numbers, as random filters do, or fewer, as mirrors in turn do, has another order at the same seed.
 
 # %%
 best_rates, results = {}, {}
@@ -200,7 +203,7 @@ def compare(name, rates, weights="last"):
 # ## A whitened first layer
 #
 # Neighbouring pixels are nearly alike, so the 48 numbers of a 4 × 4 patch repeat each other.
-# How numbers vary together stands in their **covariance** matrix: for each two of them, the mean product of their distances from their own means.
+# How numbers vary together stands in their **covariance** matrix: for each two of them, the mean product of what each is above (or, negative, below) its own mean.
 # Its **eigenvectors** are directions of which no two vary together, and the eigenvalue of each is the variance along it, a squared standard deviation.
 # (They are the [principal components](37_mnist_deep_classifier.py) of the patches.)
 
@@ -216,11 +219,11 @@ assert values[:8].sum() > 0.95 * values.sum()
 
 # %% [markdown]
 # Three quarters of all variance is in one direction.
-# A filter with random weights answers mostly to that one, so sixteen of them tell the next layer much the same.
+# A filter with random weights answers to that one as well, so sixteen of them repeat some of what the others say.
 #
 # **Whitening** divides each direction by its standard deviation, the root of the eigenvalue.
 # Then all vary equally, and no two together.
-# The record holder's first layer does so with patches of 2 × 2, and each filter has its negative beside it, since a ReLU drops half of what a filter says.
+# The record holder's first layer does so with patches of 2 × 2, and each filter has its negative beside it, since an activation lets hardly more than one side of what a filter says through.
 # We keep the sixteen filters of 4 × 4: the first eight eigenvectors, and their negatives.
 # With all 48 one would add a small number under the root, since the last eigenvalues are nearly 0.
 
@@ -326,7 +329,7 @@ gain = results["whitened", "mean"] - results["whitened", "last"]
 assert gain < 0.02
 
 # %% [markdown]
-# The mean is no better, and rather worse.
+# The mean is no better; by these seeds nobody could tell it from the last weights.
 # (A training has forty steps here, so a mean over some twenty looks back far; a shorter one was not tried.)
 # The one-cycle schedule ends with steps of almost nothing, so the weights have come to rest already, and a mean looks back to where they were before.
 #
@@ -335,7 +338,7 @@ assert gain < 0.02
 # A matrix stretches some directions more than others, by its **singular values**.
 # Seen as a matrix, with a row for each filter, the gradient of a convolution is much larger in some directions than in others, and so is a step along it.
 # **Muon** by Jordan and others makes all singular values about equal, so that each direction gets its share; this is called orthogonalising.
-# It needs only matrix products: five times the same polynomial, whose coefficients are theirs, drives each value between 0 and 1 to near 1, unless it is tiny.
+# It needs only matrix products: five times the same polynomial (the iteration of Newton and Schulz), whose coefficients are theirs, drives each value between 0 and 1 to near 1, unless it is tiny.
 
 
 # %% tags=["predict"] ask="Which shape has the gradient of 32 filters over 16 channels, 3 × 3, as a matrix?" answers=["(32, 144)", "(512, 9)", "(288, 16)"] why="A row for each filter, and in it all that the filter multiplies: 16 × 3 × 3 numbers."
@@ -362,7 +365,7 @@ assert 0.5 < after.min() < after.max() < 1.4  # for every seed
 assert before.max() > 4 * before.min()
 
 # %% [markdown]
-# Before, the largest is eight times the smallest; after, all are between 0.68 and 1.13.
+# Before, the largest is about eight times the smallest; after, all are between 0.68 and 1.13.
 # PyTorch's `torch.optim.Muon` takes matrices only, so we write our own for convolutions, with Nesterov's momentum: the step is not along the mean of the past gradients, but along that mean with the newest gradient mixed in once more.
 # Biases, batch normalisation and the last layer are left to AdamW, at 0.01, its best rate above.
 

@@ -11,7 +11,7 @@
 #
 # One processor, or one GPU, can be too slow for a training, or too small for it.
 # Then several processes train together, each on a part of every [batch](25_batches.py).
-# We train a network in two processes and get the weights that one process gets: none is off by 0.0001.
+# We train a network in two processes and get the weights that one process gets: none is off by as much as 0.0001.
 # Then one of the two dies, and both go on from a [checkpoint](46_lenet.py).
 # Last each process keeps only half of the network, as if on two machines.
 # All of it runs without a GPU; with two or more the same programs would use them, which is still to be tried.
@@ -61,7 +61,8 @@ print(f"{num_parameters:,} parameters")
 # %% [markdown]
 # The programs that we start are short texts, made of pieces, and all begin with the one below.
 # Each is started as two processes at once.
-# `init_process_group` waits until all are there and makes them a **process group**, whose members can send each other tensors.
+# `init_process_group` makes them a **process group**, whose members can send each other tensors.
+# With Gloo it waits until all are there; NCCL waits when something is sent for the first time.
 # A process's **rank** is its number in the group, from 0, and the **world size** is how many there are.
 # NCCL is the library that sends from GPU to GPU, Gloo the one for processors; `LOCAL_RANK` is the number on its machine, and chooses the GPU.
 
@@ -75,6 +76,8 @@ from torch.nn import functional as F
 
 on_gpus = torch.cuda.device_count() > 1
 device = torch.device(f"cuda:{os.environ['LOCAL_RANK']}" if on_gpus else "cpu")
+if on_gpus:
+    torch.cuda.set_device(device)  # else some things would go to the first GPU
 dist.init_process_group("nccl" if on_gpus else "gloo")
 rank, world_size = dist.get_rank(), dist.get_world_size()
 
@@ -135,6 +138,7 @@ result |= {"mine": mine, "total": total}
 # Each rank computes the gradient of its part of a batch; wanted is that of the whole.
 # By hand that is an all-reduce of the gradients, divided by the world size: their mean.
 # `DistributedDataParallel`, DDP for short, wraps a model and does the same during `backward()`.
+# When it wraps a model it also sends the weights of rank 0 to all, so that all start alike.
 # We let both do it in three cases, in one program with the sum above: two halves, two halves with the loss as a sum, and parts of unequal size.
 
 # %%
@@ -280,8 +284,9 @@ assert torch.allclose(torch.tensor(trained[0]["losses"]), torch.tensor(losses), 
 assert farthest(trained) < 0.0001
 
 # %% [markdown]
-# The losses are the same, and so are the weights on both ranks: none is off by 0.0001, and what is left is rounding.
-# So two processes change nothing about what is learned.
+# The losses are the same, and so are the weights on both ranks: none is off by as much as 0.0001, and what is left is rounding.
+# So two processes change nothing about what this network learns.
+# (Batch normalisation would see the half of a batch on each rank, unless `nn.SyncBatchNorm` takes its place, and with dropout each rank draws its own masks.)
 # What is known about learning rates holds for the batch of all ranks together.
 #
 # ## A rank that dies
@@ -392,16 +397,26 @@ assert sharded[1]["rank"] == 1 and farthest(sharded) < 0.0001
 
 # %% [markdown]
 # Half of everything, and the same training.
-# How much memory is that worth with [Adam](33_mnist_logistic_regression.py), which keeps two averages for each weight?
+# How much memory is that worth with [Adam](33_mnist_logistic_regression.py)?
+# We count the bytes of a small layer after one step, and leave out Adam's count of its steps.
 
 # %% tags=["predict"] ask="How many GB do 7 billion parameters take in training with Adam, in numbers of four bytes?" answers=["112 GB on one", "28 GB on one", "56 GB on one"] why="Weight, gradient and two averages make four numbers, 16 bytes, for each parameter."
-bytes_per_parameter = 4 * (1 + 1 + 2)  # of weight, gradient, and two averages
-whole = 7 * bytes_per_parameter  # GB, for 7 billion parameters
+tiny = nn.Linear(100, 100)
+adam = torch.optim.Adam(tiny.parameters())
+tiny(torch.ones(1, 100)).sum().backward()
+adam.step()
+
+kept = [tensor for p in tiny.parameters() for tensor in (p, p.grad)]
+kept += [t for state in adam.state.values() for t in state.values() if t.ndim]
+num_kept = sum(tensor.numel() for tensor in kept)
+whole = 7 * 4 * num_kept // sum(p.numel() for p in tiny.parameters())  # GB
 print(f"{whole} GB on one GPU, {whole // 8} GB on each of eight")
 
 # %% [markdown]
-# DDP needs the 112 GB on every GPU, shards need 14 on each of eight, and both need room for what the layers have put out, shards for the layer at work as well.
-# They send more than DDP does, weights as well as gradients, so they are for networks that do not fit otherwise.
+# DDP needs the 112 GB on every GPU, and unless told `gradient_as_bucket_view=True` room for the gradients once more, to send them from.
+# Shards need 14 on each of eight.
+# Both need room for what the layers have put out, shards for the layer at work as well.
+# Shards send more than DDP does, weights as well as gradients, so they are for networks that do not fit otherwise.
 #
 # What do many processes cost?
 # With DDP each rank sends in every step between one and two times as many numbers as there are parameters, however few samples it looked at.
@@ -434,6 +449,7 @@ assert twice == {next(iter(DistributedSampler(range(11), num_replicas=2, rank=0)
 # %% tags=["solution"]
 factors = [2 * 16 / 128, 2 * 112 / 128]  # world size times share of the batch
 print("factors", factors)
+assert torch.allclose(torch.tensor(factors), torch.tensor([0.25, 1.75]))
 weighted = [f * r["unequal"]["own"] for f, r in zip(factors, results, strict=True)]
 assert torch.allclose(sum(weighted) / 2, results[0]["unequal"]["whole"], atol=1e-5)
 

@@ -34,6 +34,7 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 #
 # Take five places in a text, at each a row of eight numbers, and give each row a score.
 # The softmax of the scores is five positive weights that add up to 1; with them we take a mean of the rows.
+# PyTorch's function takes a query, keys and values, which the next section explains; with a query of 1 and the scores as keys it is this mean.
 
 # %%
 rows = torch.randn(5, 8)
@@ -65,7 +66,7 @@ assert_close(found, F.scaled_dot_product_attention(query, key, value))
 # A dot product adds up as many products as the rows are wide, and their variances add up with them.
 # Scores that lie far apart make the softmax choose one row and no other: it is saturated, its slope is nearly 0, and so is the gradient.
 
-# %% tags=["predict"] ask="What is the standard deviation of dot products of 1,024 random numbers each?" answers=["1024", "32", "1.00"] why="Each product has a variance of 1; 1,024 of them have 1,024, and the deviation is its root."
+# %% tags=["predict"] ask="Two rows of 1,024 random numbers, each number with a deviation of 1. What is the standard deviation of their dot product?" answers=["1024", "32", "1.00"] why="Each product has a variance of 1; 1,024 of them have 1,024, and the deviation is its root."
 many, others = torch.randn(2, 500, 1024)
 dots = many @ others[:100].T  # (500, 100)
 print(f"standard deviation {dots.std():.0f}")
@@ -76,7 +77,7 @@ for divisor in [1, math.sqrt(1024)]:
 assert largest < 0.335
 
 # %% [markdown]
-# Divided by the root, the scores have a deviation of about 1 at any width.
+# Divided by the root, scores of such rows have a deviation of about 1 at any width.
 #
 # ## No look ahead
 #
@@ -86,7 +87,7 @@ assert largest < 0.335
 
 # %%
 def attention(query, key, value, causal=True):
-    """Weighted means of the values, and the weights; (..., length, width) each."""
+    """Weighted means, (..., length, width), and weights, (..., length, length)."""
     scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
     if causal:
         later = torch.ones_like(scores, dtype=torch.bool).triu(1)  # above the diagonal
@@ -137,6 +138,9 @@ later = torch.ones(5, 5, dtype=torch.bool).triu(1)
 assert_close(heads(x), built_in(x, x, x, attn_mask=later)[0])
 
 # %% [markdown]
+# In a program of one's own one calls `scaled_dot_product_attention`, which need not keep the table of all weights; ours keeps it, to look at it.
+# (Mind its `attn_mask`: there `True` is a place that may be looked at, in `nn.MultiheadAttention` one that may not.)
+#
 # ## Order has to be told
 #
 # Let all places look at all, without the mask, and shuffle the rows.
@@ -148,8 +152,8 @@ shuffled, _ = attention(query[order], key[order], value[order], causal=False)
 print(torch.allclose(shuffled, straight[order], atol=1e-6))
 
 # %% [markdown]
-# A score depends on two rows, and not on where they stand: to it, "anna thanks bert" is "bert thanks anna".
-# The cure is a learned row for each place, added to the row of its character.
+# Without the mask, a score depends on two rows, and not on where they stand: to it, "anna thanks bert" is "bert thanks anna".
+# The usual cure is a learned row for each place, added to the row of its character.
 # A table of learned rows, one for each character or one for each place, is an **embedding**; PyTorch has it as `nn.Embedding`.
 #
 # ## A text made here
@@ -307,8 +311,8 @@ plt.show()
 
 # %% [markdown]
 # Where a name is written, the bright squares are at this name in the first half, most of all at its first letters.
-# The head finds there what comes next, and copies it, whichever names they are.
-# Not every letter has a bright square: there are three more heads.
+# There it can find what comes next, whichever of the 24 names they are.
+# Not every letter has a bright square: there are three more heads, and they take part in it.
 #
 # ## Temperature
 #
@@ -347,19 +351,27 @@ print("still the same:", torch.allclose(moved, found[order]))
 assert not torch.allclose(moved, found[order])
 assert torch.allclose(moved[0], value[3])  # who stands first sees itself alone
 
+# %% [markdown] tags=["solution"]
+# With the mask a place knows which others stand before it, so attention is not blind to order any more.
+# An embedding of places says it more plainly, and at once.
+
 # %% [markdown]
-# **2.** The rule holds for pairs that are new; does it hold for a name that is new?
-# Let `stranger` be the mean loss of the second half of a sentence in which nora gives bert a book.
+# **2.** The rule holds for pairs that are new; does it hold for names that are new?
+# Let nora, paul, sven, mara and lina each give bert a book, and put the mean losses of the second half of each sentence into a list `costs`, in this order.
 
 # %% tags=["solution"]
-line = "\nnora gives bert a book. bert thanks nora.\n"
-text = torch.tensor([[alphabet.index(c) for c in line]], device=device)
-stranger = judge(models[0], text)[24:].mean().item()
-print(f"{stranger:.1f} nats per character, {losses[0]:.2f} with known names")
-assert stranger > 0.25
+costs = []
+for name in ["nora", "paul", "sven", "mara", "lina"]:
+    line = f"\n{name} gives bert a book. bert thanks {name}.\n"
+    text = torch.tensor([[alphabet.index(c) for c in line]], device=device)
+    costs.append(judge(models[0], text)[24:].mean().item())
+    print(f"{costs[-1]:.1f} {name}")
+print(f"nats per character; {losses[0]:.2f} with known names")
+assert len(costs) == 5 and sum(costs) / 5 > 0.25
 
 # %% [markdown] tags=["solution"]
-# It has learned to copy the names that it knows, not letters as such: a rule reaches as far as the examples that taught it.
+# How well a new name is copied depends on the name.
+# The network has learned to copy the names that it knows, and what is like them, not letters as such: a rule reaches as far as the examples that taught it.
 
 # %% [markdown]
 # ## What next

@@ -169,7 +169,7 @@ assert limit < math.log(2) / 32 and shares == [1, 1]
 # A slope by hand may be wrong, and training often works well enough to hide it.
 # Here is the swish, $x\,\sigma(x)$ with the sigmoid $\sigma$ (`F.silu` in PyTorch), as an `autograd.Function`: `forward` keeps what `backward` needs, and `backward` multiplies the gradient that comes from behind by the slope.
 # By the product rule the slope is $\sigma(x) + x\,\sigma(x)\,(1 - \sigma(x))$; with a `factor` of 0 its second half is forgotten.
-# `gradcheck` nudges each input in turn, by a millionth, divides what changes by the nudge, a **finite difference**, and compares.
+# `gradcheck` nudges each input in turn, by a millionth to both sides, divides what changes by the way between them, a **finite difference**, and compares, within a tolerance.
 
 
 # %%
@@ -229,7 +229,7 @@ assert best["ours"] > bound
 # ## Five checks more
 #
 # - `alone`: the answer to the first digit has a gradient with respect to that digit, and none with respect to another. [Batch normalisation](47_overfitting.py) in training mixes digits on purpose, so we look in `eval()` mode.
-# - `moves`: a step changes each of the model's tensors by more than a millionth, which rounding could be, and they hold as many numbers as we count on paper, so that none is missing.
+# - `moves`: a step changes each of the model's tensors by more than a millionth (less could be rounding), and they hold as many numbers as we count on paper, so that none is missing.
 # - `same`: a model that is asked twice answers the same.
 # - `chance`: with made-up labels, validation is right by chance only. If not, the model has seen what it is judged by.
 # - `beats`: with the true labels it is ahead of the linear model, by a point.
@@ -346,7 +346,7 @@ assert unnoticed == ["unbroken", "a quarter not used"]
 #
 # Four mutants beat the linear model all the same.
 # Of three, a check made for their like tells: `slope` of half a product rule, `alone` of a mean over the batch, `chance` of validation digits that are trained on.
-# (`moves` notices the mean as well: it takes the bias of the first layer away again, so that bias gets no gradient.)
+# (`moves` notices the mean as well: to subtract it takes the bias of the first layer away again, so that bias gets no gradient.)
 # With `slope`, `alone`, `chance` and `beats`, all that is noticed by eight is noticed by four; the others tell sooner, and more exactly, what is wrong.
 #
 # ## The one that none notices
