@@ -97,7 +97,8 @@ print("scores", " ".join(f"{value:.1f}" for value in scores))
 # %%
 test_x = data.test_images.reshape(-1, 784) / 255  # (10000, 784)
 guesses = (test_x @ W.T + b).argmax(dim=1)  # (10000, 10) -> (10000,)
-nearest = torch.cdist(test_x, digit_means).argmin(dim=1)  # (10000,)
+# Distances (10000, 10), and the nearest of each row, (10000,):
+nearest = torch.cdist(test_x, digit_means).argmin(dim=1)
 accuracy = (guesses == data.test_labels).float().mean().item()
 print(f"guess for our image {scores.argmax()}, label {label}")
 print(f"right on {accuracy:.1%} of {len(test_x)} images")
@@ -131,6 +132,7 @@ p = exponentials / total
 print(f"the exponentials sum to {total:.2f}")
 print(f"the probabilities sum to {p.sum():.2f}")
 assert torch.allclose(p, torch.softmax(scores, dim=0))
+assert torch.allclose(p, torch.softmax(scores + 1, dim=0))  # differences only
 
 # %% [markdown]
 # In the picture each row is a class.
@@ -157,7 +159,7 @@ def draw_steps(steps):
 draw_steps({"score": scores, "exp(score)": exponentials, "probability": p})
 
 # %% [markdown]
-# Softmax looks at differences only: a score that is higher by 1 makes a class $e$ times as probable, compared with each of the others.
+# Softmax looks at differences only, so adding 1 to all scores changes nothing; where one score alone grows by 1, the ratio of its probability to each other one grows $e$ times.
 #
 # ## Cross entropy, step by step
 #
@@ -194,7 +196,7 @@ assert torch.isclose(criterion(scores, torch.tensor(label)), loss, atol=1e-5)
 # Where score $k$ grows, the first part grows by $e^{s_k}$ divided by the sum, which is $p_k$; the second by 1 if $k$ is the right class, else by 0.
 # So the gradient is $p$ minus the one-hot target.
 
-# %% tags=["predict"] ask="The right class, 2, has p = 0.63. What is the gradient of its score?" answers=["-0.63", "0.63", "-0.37"] why="It is p less the one-hot target, and negative where the loss falls as the score grows: at the right class only."
+# %% tags=["predict"] ask="The right class, 2, has p = 0.63. What is the gradient of the loss with respect to its score?" answers=["-0.63", "0.63", "-0.37"] why="It is p less the one-hot target, and negative where the loss falls as the score grows: at the right class only."
 logits = scores.clone().requires_grad_()
 criterion(logits, torch.tensor(label)).backward()
 gradient = p - one_hot  # (10,)
@@ -203,7 +205,7 @@ print("autograd ", " ".join(f"{value:.2f}" for value in logits.grad))
 assert torch.allclose(gradient, logits.grad, atol=1e-5) and abs(gradient.sum()) < 1e-5
 
 # %% [markdown]
-# A step against it raises the right score by what its probability lacks to 1, and lowers each other score by its probability.
+# A step against it, at a rate of 1, raises the right score by what its probability lacks to 1, and lowers each other score by its probability.
 # The ten add up to 0.
 #
 # ## In one function
@@ -223,9 +225,10 @@ assert two_steps.isinf() and one_step == 200
 # Only differences count, so one may subtract the largest score first, and the logarithm undoes its exponential on paper: $\log p_k = s_k - \log \sum e^s$.
 # That is what `log_softmax` and `nn.CrossEntropyLoss` do.
 #
-# The dtype of the second argument decides what it means.
-# Whole numbers of 64 bits, one for each row, are classes; decimal numbers in the shape of the logits are probabilities.
-# Decimal class numbers raise an error.
+# The shape of the second argument decides what it means.
+# One number for each row is its class, and must be whole, of 64 bits (or a byte).
+# Numbers in the shape of the logits are probabilities, and must be decimal.
+# The wrong dtype raises an error, as with a decimal class.
 
 # %%
 three = torch.tensor([[2.0, 1.0, 0.1]])
@@ -251,15 +254,15 @@ for answer in ([0.7, 0.2, 0.1], [0.1, 0.3, 0.6]):
     small_loss = -(target * torch.tensor(answer).log()).sum()
     print(f"{answer}  loss {small_loss:.4f}")
 
-for logits in ([2.0, 1.0, 0.1], [0.5, 2.0, 0.3]):
-    small_loss = criterion(torch.tensor([logits]), torch.tensor([0]))  # a batch of one
-    p_right = torch.softmax(torch.tensor(logits), dim=0)[0]
-    print(f"{logits}  p {p_right:.4f}  loss {small_loss:.4f}")
+for row in ([2.0, 1.0, 0.1], [0.5, 2.0, 0.3]):
+    small_loss = criterion(torch.tensor([row]), torch.tensor([0]))  # a batch of one
+    p_right = torch.softmax(torch.tensor(row), dim=0)[0]
+    print(f"{row}  p {p_right:.4f}  loss {small_loss:.4f}")
     assert torch.isclose(small_loss, -torch.log(p_right))
 
 # %% [markdown]
 # Last a batch of three samples, whose classes are 2, 0 and 1, with good logits and with bad ones.
-# The loss of a batch is the mean; `log_softmax` is softmax and logarithm in one step.
+# The loss of a batch is the mean; `log_softmax` is softmax and logarithm in one step, and `[range(3), classes]` takes from each row the column of its class.
 
 # %%
 classes = torch.tensor([2, 0, 1])
@@ -299,8 +302,8 @@ assert 0.5 < smallest < 0.6
 
 # %% [markdown]
 # **2.** A model has a single output, and its labels are decimal, 1 and 0, in the shape of that output.
-# What does `nn.CrossEntropyLoss` say, and what is the gradient?
-# Call the output of two samples `single`, and their loss `single_loss`.
+# Call the output of two samples `single`, a tensor with `requires_grad=True`, and their loss by `nn.CrossEntropyLoss` `single_loss`, and go backward from it.
+# What are the loss and `single.grad`?
 
 # %% tags=["solution"]
 single = torch.tensor([[3.0], [-2.0]], requires_grad=True)

@@ -257,7 +257,7 @@ assert test_accuracy > guessing + 0.03
 # Is it the colours?
 # We replace each picture by its mean over the three channels and measure again.
 
-# %% tags=["predict"] ask="With colour it was 0.278. And without?" answers=["0.200", "0.278", "0.248"] why="Where a picture is light and where it is dark says more about its class than its colours do."
+# %% tags=["predict"] ask="With colour it was 0.278. And without?" answers=["0.200", "0.278", "0.248"] why="Where a picture is light and where it is dark is most of what the nearest mean goes by, but colour adds to it."
 gray_images = test_images.unflatten(1, (3, -1)).mean(dim=1)  # (10000, 1024)
 gray_means = means.unflatten(1, (3, -1)).mean(dim=1)  # (10, 1024)
 gray_accuracy = nearest_mean_accuracy(gray_means, gray_images, test_labels)
@@ -265,7 +265,8 @@ print(f"without colour:        {gray_accuracy:.3f}")
 assert gray_accuracy > (guessing + test_accuracy) / 2
 
 # %% [markdown]
-# Most of it is left: what counts is where a picture is bright and where it is dark, more than its colours.
+# Most of it is left, for this method: where a picture is bright and where it is dark says much even without colours.
+# (It does not follow that colours say little.)
 # The networks of this chapter must beat 0.278.
 #
 # ## Try it yourself

@@ -139,7 +139,7 @@ print("the same pictures in less than half of the time")
 #
 # ## A step size for each weight, a schedule for all
 #
-# AdamW scales the step of each weight by the size of its recent gradients.
+# AdamW is [Adam](33_mnist_logistic_regression.py) with a little weight decay: it divides the step of each weight by the usual size of its recent gradients.
 # A [one-cycle schedule](33_mnist_logistic_regression.py) raises the learning rate to its maximum and then lowers it to almost nothing: long steps first, fine ones last.
 # We try each with and without the other, on a network with ReLU and raw logits.
 # Each run starts from a seed, so that recipes are compared from equal starts.
@@ -171,16 +171,17 @@ def sweep(layers, rates, *recipe):
 best, worst = {}, {}
 for optimizer_class, rates in [
     (torch.optim.SGD, [0.03, 0.1, 0.3, 1.0]),
-    (torch.optim.AdamW, [0.001, 0.003, 0.01, 0.03]),
+    (torch.optim.AdamW, [3e-4, 0.001, 0.003, 0.01, 0.03]),
 ]:
     name = optimizer_class.__name__
-    print(*(f"{rate:5}" for rate in rates), f" {name}, learning rate")
+    worst[name] = 1.0
+    print(*(f"{rate:6}" for rate in rates), f" {name}, learning rate")
     for schedule in ["constant", "one-cycle"]:
         recipe = optimizer_class, schedule == "one-cycle"
         scores = sweep([nn.ReLU()], rates, *recipe)
         best[name, schedule] = rates[scores.index(max(scores))], *recipe
-        worst[name] = min(scores)
-        print(*(f"{score:5.2f}" for score in scores), "", schedule)
+        worst[name] = min(worst[name], *scores)
+        print(*(f"{score:6.2f}" for score in scores), "", schedule)
 assert worst["AdamW"] > worst["SGD"]
 
 # %% [markdown]
@@ -198,7 +199,7 @@ gain = fresh["SGD", "one-cycle"] - fresh["SGD", "constant"]
 assert gain > 2 * standard_error
 
 # %% [markdown]
-# The schedule leads gradient descent from 0.34 to 0.40, eight standard errors.
+# The schedule leads gradient descent from 0.34 to 0.40, more than the pictures or the seeds explain.
 # With the schedule it is the equal of AdamW, if its rate is right.
 # AdamW is less particular about its rate, so we take it from here on.
 #
@@ -218,8 +219,8 @@ assert math.isclose(lowest_loss, math.log(math.e + 9) - 1, rel_tol=1e-6)
 # %% [markdown]
 # The model can never be surer than 0.23.
 # What does that cost?
-# We train three networks by the same recipe, each at the best of three rates: the old one with both sigmoids, then without the second, then with ReLU in place of the first.
-# A sigmoid is flat on both sides, and where it is flat no gradient comes through; ReLU is flat on one side only.
+# We train three networks by the same recipe, each at the best of four rates: the old one with both sigmoids, then without the second, then with ReLU in place of the first.
+# A sigmoid is flat on both sides, and where it is flat hardly any gradient comes through; ReLU is flat on one side only.
 
 # %%
 networks = {
@@ -227,7 +228,7 @@ networks = {
     "raw logits": [nn.Sigmoid()],
     "ReLU": [nn.ReLU()],
 }
-rates = [0.003, 0.01, 0.03]
+rates = [0.001, 0.003, 0.01, 0.03]
 best_rates = {}
 print(*(f"{rate:5}" for rate in rates), " learning rate")
 for name, layers in networks.items():
@@ -253,7 +254,6 @@ assert test_accuracy > means["raw logits"] > means["two sigmoids"]
 
 # %% [markdown]
 # The second sigmoid, the mistake, costs almost three hundredths, and the first one costs more.
-# (The raw logits were best at the smallest rate, so a smaller one might bring them a little further.)
 # All these differences are several standard errors, and larger than what the seeds do.
 # The old tutorial reports 0.39, from seven and a half times as many pictures, and [run whole](56_were_they_right.py) its recipe gives that again.
 #
@@ -294,7 +294,8 @@ for shift in [0, 1, 2, 4, 8]:
 assert by_shift[8] < by_shift[1]
 
 # %% [markdown]
-# **2.** Can a network with a sigmoid on its logits get its `loss`, as PyTorch gives it, below the bound that we computed, if it learns ten pictures by heart?
+# **2.** Can a network with a sigmoid on its logits get below the bound `lowest_loss`, if it learns ten pictures by heart?
+# Train one on ten pictures until its `loss`, as PyTorch gives it, hardly falls any more.
 
 # %% tags=["solution"]
 model = network(nn.ReLU(), nn.Sigmoid())
@@ -305,7 +306,7 @@ for step in range(300):
     loss.backward()
     optimizer.step()
 print(f"loss {loss.item():.2f}")
-assert loss.item() > lowest_loss
+assert lowest_loss < loss.item() < lowest_loss + 0.2
 
 # %% [markdown]
 # ## What next

@@ -53,8 +53,8 @@ assert torch.equal(pooled, blocks.amax(dim=(1, 3)))
 
 # %% [markdown]
 # Where in its block the largest value stood is forgotten.
-# So a map that moves by one pixel may give the same answer as before.
-# Here the 5 moves to the right, within its block.
+# So a value that moves by one pixel may leave the answer as it was.
+# Here the 5 moves to the right, within its block, and the 2 takes its place.
 
 # %%
 moved = feature_map.clone()
@@ -194,7 +194,8 @@ def accuracy(model, images, labels):
 
 
 # %% [markdown]
-# First each network's learning rate: the best of three on the pictures set aside, after training on half of the others.
+# First each network's learning rate: the best of three on the pictures set aside, after training on 5,000 of the 10,000.
+# (Without pooling that is the smallest of the three; a smaller one was not tried.)
 
 # %%
 rates = [0.003, 0.01, 0.03]
@@ -273,7 +274,7 @@ plt.show()
 #
 # ## Try it yourself
 #
-# **1.** Pool first and apply ReLU then, in a network `swapped` of the same layers.
+# **1.** Pool first and apply ReLU then, in a network `swapped` of the layers of `model`.
 # Are the outputs the same, and which order is less work?
 
 # %% tags=["solution"]
@@ -287,7 +288,7 @@ print(f"{6 * 14 * 14} values go through ReLU instead of {6 * 28 * 28}")
 
 # %% [markdown]
 # **2.** A convolution with `stride=2` needs no pooling to give 14 × 14 values.
-# Count the places, `num_places`, and the multiplications that are `left`.
+# Count the places, `num_places`, and the multiplications that are `left` in the whole network.
 
 # %% tags=["solution"]
 strided = nn.Conv2d(3, 6, kernel_size=5, stride=2)

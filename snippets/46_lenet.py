@@ -12,8 +12,8 @@
 # %% [markdown]
 # # LeNet on CIFAR-10
 #
-# In 1998 a network with two convolutions and three linear layers, LeNet-5, read the digits on bank cheques.
-# Old tutorials train a relative of it on [CIFAR-10](41_cifar10.py), four pictures at a time.
+# In 1998 LeNet-5, a network of convolutions with fully connected layers behind them, read the digits on bank cheques.
+# Old tutorials train a relative of it, with two convolutions and three linear layers, on [CIFAR-10](41_cifar10.py), four pictures at a time.
 # We train it for two epochs, and then do what one does with a trained model: save it, go on from a file, use it in another program, ask it about a picture from disk, and see which classes it knows well.
 # You should know [convolutional networks](45_convolutional_network.py).
 
@@ -181,6 +181,7 @@ best_rate = rates[scores.index(max(scores))]
 # Training that is interrupted should go on where it was.
 # For that the weights are not enough: AdamW remembers the gradients of the past, the schedule its step, and the random generator its place.
 # A **checkpoint** keeps all four; we save one after the first of two epochs.
+# (On a GPU, layers that draw at random take from a generator of the device's own; then its state, `torch.cuda.get_rng_state()`, belongs into the file, too.)
 
 # %%
 files = tempfile.TemporaryDirectory()
@@ -349,7 +350,7 @@ assert Path("lenet.json").write_text(json.dumps(published)) < 250_000
 # ## Class by class
 #
 # The share of right answers within each class.
-# An old program counts them in a loop over batches, and breaks if a batch has not four pictures.
+# An old program counts them in a loop over batches of four: of larger ones it [sees four pictures only](51_mistakes.py), and with smaller ones it breaks.
 # No loop is needed: count the right ones of each class, and divide by how many there are.
 
 # %% alt="Bars: accuracy of each class, and a line at the mean"

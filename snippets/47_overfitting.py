@@ -60,7 +60,7 @@ test_images, test_labels = standardize(data.test_images), data.test_labels.to(de
 # The first convolution has a stride of 2, which leaves fewer places and less work.
 # Two kinds of layers are new, and both are off at first.
 #
-# - **Dropout** sets a random part of its inputs to 0 in training, another one each time, and makes the rest larger to keep the sum. No unit can rely on a single other one.
+# - **Dropout** sets a random part of its inputs to 0 in training, another one each time, and makes the rest larger to keep the sum, on average. No unit can rely on a single other one.
 # - **Batch normalisation** subtracts from each channel its mean over the batch and divides by its standard deviation, then multiplies and adds learned numbers. It also remembers a running mean and deviation.
 
 
@@ -148,7 +148,7 @@ print(
 assert seen[-1][1] > 0.972 and unseen_losses[-1] > 1.5 * min(unseen_losses)
 
 # %% [markdown]
-# The network ends with every picture that it has seen right, and four in ten of the others.
+# In the end the network is right about nearly every picture that it has seen, and about four in ten of the others.
 # The loss on those is lowest early, and then grows: the network becomes surer and surer, also where it is wrong.
 # Its accuracy on them does not fall: the first exercise compares.
 #

@@ -120,7 +120,7 @@ def accuracy(model, images, labels):
 
 
 # %% [markdown]
-# Each page before has tried three learning rates on the pictures set aside.
+# Each page before has tried several learning rates on the pictures set aside.
 # For each network 0.01 was the best of them, or within a standard error of it, so all of them get that.
 
 # %%
@@ -162,7 +162,7 @@ plt.show()
 #
 # **1.** By how many standard errors do the convolution and the 120 units differ?
 # The mean of three runs is off by the standard deviation over the square root of 3, and a difference by the root of the sum of both squares.
-# Call the difference of the two means `difference`, and by how much it is off `error`.
+# Call by how much the mean of the convolution is higher `difference`, and by how much that is off `error`.
 
 # %% tags=["solution"]
 (a, a_deviation), (b, b_deviation) = results["convolution"], results["120 units"]

@@ -14,7 +14,7 @@
 #
 # Five old tutorials lie behind this site, and each made mistakes that are still made today.
 # None of those on this page raises an error: the program runs, and what it does or reports is worse than it seems.
-# We run each mistake, measure what it costs at the learning rate that suits it best, and mend it: two in the training, then three in what is measured.
+# We run each mistake, see what it costs, and mend it: two in the training, then three in what is measured.
 # You should know a [training loop](26_neural_network.py) and [cross entropy](31_softmax_and_cross_entropy.py).
 # Mistakes about data, shapes, types and Python have [a page of their own](52_more_mistakes.py).
 
@@ -151,7 +151,7 @@ assert math.isclose(floor, math.log(1 + 9 / math.e), rel_tol=1e-5)
 
 # %% [markdown]
 # The ReLU has another fault: a score below 0 becomes 0, and through it no gradient flows.
-# A class whose score is negative for all of its points never gets a gradient that would raise it, and stays lost; how many are lost depends on the start.
+# A class whose score is negative for all of its points gets no gradient from them that would raise it, and mostly stays lost; how many are lost depends on the start.
 
 # %%
 scores = torch.tensor([[-1.0, -2.0, -3.0]], requires_grad=True)
@@ -269,7 +269,7 @@ print("test points counted, by class:", seen.int().tolist())
 assert seen.sum() == len(test_y) / 5 and seen.min() == 0
 
 # %% [markdown]
-# It looked at the first four of each batch, a fifth of all; as our points come in the order of their classes, six classes were never seen.
+# It looked at the first four of each batch, a fifth of all; as our points take turns, class after class, six classes were never seen.
 # Had the last batch been smaller than four, `part[i]` would have raised an `IndexError`: the lucky case.
 # Cure: no loop over the points at all.
 # `bincount` counts each class among all points, and among those that a model gets right, here after one epoch.
@@ -306,7 +306,7 @@ assert math.isclose(floors[100], math.log(1 + 99 / math.e**2), rel_tol=1e-5)
 # %% [markdown]
 # **2.** Take the mean of the accuracies of batches of 300.
 # The last batch has 100 points: is that still the accuracy of all?
-# Make up a case where it is far off: `made_up`, a tensor of decimal numbers, has a 1 for each right answer and a 0 for each wrong one, `mean_of_means` is the mean of the batches.
+# Make up a case where it is far off: `made_up`, a tensor of 1,000 decimal numbers, has a 1 for each right answer and a 0 for each wrong one, `mean_of_means` is the mean of the batches.
 
 # %% tags=["solution"]
 made_up = torch.ones(1000)

@@ -419,7 +419,7 @@ assert list(probabilities(layers, seen).argmax(axis=1)) == list(range(10))
 #
 # **1.** With four bits a weight is a whole number from −7 to 7.
 # Are they enough?
-# Call the `share` of test digits that are still read right so.
+# Call the `share` of test digits that are then still read right.
 
 # %% tags=["solution"]
 coarse = []
@@ -450,6 +450,6 @@ assert mean_sureness > side_accuracy + 0.2
 # ## What next
 #
 # The network looks at pixels in a row.
-# A [convolutional network](45_convolutional_network.py) looks at neighbours, and could move into the browser in the same way.
+# A [convolutional network](45_convolutional_network.py) looks at neighbours, and [LeNet](46_lenet.py#in-the-browser) moves into the browser in the same way.
 # Training on digits that have been distorted at random was made popular by Patrice Simard, Dave Steinkraus and John Platt in 2003.
 # How MNIST was centred is told by its makers, Yann LeCun, Corinna Cortes and Christopher Burges.

@@ -38,7 +38,7 @@ print(f"one digit more of 1 is {torch.finfo(torch.float32).eps:.1e}")
 assert (large + one) - large == 0 and (large - large) + one == 1
 
 # %% [markdown]
-# A long sum is added up in pieces, and how large the pieces are depends on the processor, its vectors, the number of threads, and the release of PyTorch.
+# A long sum is added up in pieces, and how large the pieces are depends on the processor, how many numbers it adds at once, the number of threads, and the release of PyTorch.
 # Here the same 100,000 numbers are cut into pieces in five ways.
 
 # %%
@@ -73,7 +73,7 @@ test_x, test_y = make_points(2000)
 
 
 def make_network(seed):
-    """A network for the points, the same for each seed."""
+    """A network for the points; a seed always gives the same one."""
     torch.manual_seed(seed)
     first, second, last = nn.Linear(2, 16), nn.Linear(16, 16), nn.Linear(16, 1)
     return nn.Sequential(first, nn.Tanh(), second, nn.Tanh(), last).to(device)
@@ -106,7 +106,7 @@ def train(network, learning_rate=0.7, num_steps=400, points=(x, y)):
 # In the second, the weights of the first layer, 32 of 337, are moved to the next number that a float can hold: no sum differs by less.
 
 
-# %%
+# %% tags=["predict"] ask="The two differ by one rounding. When are they more than a hundredth apart?" answers=["within 2 steps they come apart by more", "within 20 steps they come apart by more", "within 400 steps they come apart by more"] why="One step makes the difference only a little larger, so a ten-millionth takes many steps to become a hundredth."
 def nudge(network):
     """Move each weight of the first layer to the next larger number."""
     with torch.no_grad():
@@ -125,14 +125,15 @@ for steps in [2, 20, 400]:
     side = "more" if distance[:steps].max() > 0.01 else "less"
     print(f"within {steps} steps they come apart by {side} than a hundredth")
 assert num_weights == 337
-assert distance[:20].max() < 1e-5
-assert distance.max().log10() > -1.6  # seeds differ by factors
 
 # %% [markdown]
 # In the picture one line is the distance between the two, the other how far the first has come from where it started.
 # See where they meet.
 
 # %% alt="Distance between two trainings, rising from one ten-millionth to one in 100 steps"
+assert distance[:20].max() < 1e-5
+assert distance.max().log10() > -1.6  # seeds differ by factors
+
 way = (history - history[0]).norm(dim=1).cpu()
 fig, ax = plt.subplots(figsize=(5.5, 3.2), layout="constrained")
 ax.semilogy(range(2, 401), way[1:], "--", label="from the start")
@@ -144,7 +145,7 @@ plt.show()
 # %% [markdown]
 # For many steps next to nothing is to be seen.
 # Then a few steps multiply the difference again and again, and the two are different networks.
-# Training with a large learning rate is **chaotic**, as the weather is: what differs in the last digit differs in all digits later.
+# Training with a large learning rate can be **chaotic**, as the weather is: what differs in the last digit may differ in all digits later.
 #
 # But are they differently good?
 
@@ -176,7 +177,7 @@ print(f"accuracy {calm_accuracy:.2f}")
 assert 0 < apart < 1e-4 and calm_accuracy > 0.95
 
 # %% [markdown]
-# Here rounding never grows, and another machine prints the same digits.
+# Here the difference grows, too, but it stays below a ten-thousandth.
 # It took more steps, and the network is no worse for it.
 #
 # ## What a seed promises
@@ -248,13 +249,13 @@ for seed in range(5):
     nudged = make_network(seed)
     nudge(nudged)
     changes.append(abs(train(nudged)[1] - accuracies[seed].item()))
-print(f"by less than 15 points: {max(changes) < 0.15}")
-assert len(changes) == 5 and max(changes) < 0.12  # for this seed
+print(f"by less than 25 points: {max(changes) < 0.25}")
+assert len(changes) == 5 and 0 <= min(changes) <= max(changes) < 0.25
 
 # %% [markdown]
-# **2.** Shuffle the 400 points before training: the mean over all of them is the same, but for rounding.
+# **2.** Shuffle the 400 points, and train again from the seed 1: the mean over all points is the same, but for rounding.
 # Is the result?
-# Call the distance between the weights of both trainings, after each step, `gap`.
+# Call the distance between these weights and those of `history`, after each step, `gap`.
 
 # %% tags=["solution"]
 shuffle = torch.randperm(len(x)).to(device)

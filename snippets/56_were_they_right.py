@@ -178,7 +178,7 @@ print(*(f"{difference:+.2f}" for difference in apart), "from what was reported")
 assert means[0] + 0.02 < min(means[1:])  # convolutions see more than 25 units
 
 # %% [markdown]
-# All come out within two points of what was reported, and one run each cannot tell more.
+# All come out within two points of what was reported, and single runs cannot tell more.
 # The last is 0.60, where its two scripts, with the same recipe, gave 61 and 62 %; runs that differ by rounding alone, as those of two machines do, moved our figure by nearly as much.
 # With pooling it got two points fewer than without, while [by a better recipe](44_pooling.py) it gets two points more: by one run each, and by this recipe, nobody can say which is ahead.
 # All four carry the mistake on the logits: they were reported rightly, and may have been lower for it, as by other recipes [without convolutions](42_fully_connected.py) and [with two](45_convolutional_network.py).
@@ -269,7 +269,7 @@ assert 25 < epochs[0] and epochs[-1] < 1000
 # ReLU was called "a slight speed-up" over the sigmoid: we time steps of both in turn, and take the shortest of several rounds, since other programs can only make a round longer.
 
 
-# %% tags=["predict"] ask="Is it one: does a step with ReLU take less time?" answers=["a step with ReLU takes about as long", "a step with ReLU takes less time"] why="The activations are a small part of a step; the products of the layers take most of it."
+# %% tags=["predict"] ask="Can we see it: does a step with ReLU take clearly less time, less than 0.7 of the other?" answers=["a step with ReLU takes about as long", "a step with ReLU takes less than 0.7"] why="The activations are a small part of a step; what they save is lost in what the clock itself varies by."
 def seconds_for(model, num_steps=100):
     """Processor time of so many steps on one batch of four."""
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
@@ -294,7 +294,8 @@ print("a step with ReLU takes about as long as one with the sigmoid")
 
 # %% [markdown]
 # The first is of a convolution beside the 25 units before it, the second of the same with pooling: both are right.
-# The third is too small for us to see: the ratio of the two times lies between 0.7 and 1.3, and what ReLU saves is [steps](45_convolutional_network.py), not time in each.
+# The third is too small for us to see: the ratio of the two times lies between 0.7 and 1.3.
+# What ReLU was seen to save is [steps](45_convolutional_network.py).
 #
 # Two small networks that end in a second sigmoid were said to get closer with more epochs.
 # As written they do not: the [neural network](26_neural_network.py#a-mistake-a-sigmoid-at-the-end) page gives them 10,000, and finds why.
@@ -322,5 +323,5 @@ assert abs(off) < 2
 # %% [markdown]
 # ## What next
 #
-# The old tutorials end here, and the [next page](61_much_faster.py) goes on: it reaches the last of these figures many times sooner.
+# The old tutorials end here, and the [next page](61_much_faster.py) goes on: it reaches the 62 % of the two convolutions many times sooner.
 # The [results](../docs/results.md) have all figures of this site beside those of the old tutorials, and [where everything went](../docs/where-everything-went.md) says which page teaches what they taught.
