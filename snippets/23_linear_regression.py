@@ -11,7 +11,7 @@
 # # Linear regression
 #
 # Three points lie on the line $y = 2x$, and one weight [found it by hand](15_gradient_descent_by_hand.py).
-# Here a model with a weight and a bias is fitted to them by the squared error, from a random start: **linear regression**.
+# Here a model with a weight and a bias starts at random and sees all three points in each step: **linear regression**.
 # After 500 epochs it predicts 7.98 for the input 4; by hand it was 8.0000 after 100, and we see where the difference comes from.
 # You should know the loop from [one step, then many](22_one_step_then_many.py).
 
