@@ -322,6 +322,8 @@ for row, old in zip(np.split(numbers, len(networks)), networks, strict=True):
     with torch.no_grad():
         same = parameters_to_vector(old.parameters()).cpu()
     assert torch.equal(torch.tensor(row), same)
+for old, value in zip(networks[1:], errors, strict=True):
+    assert error(old.to(device), train_set) == value
 
 # %% [markdown]
 # Drag the slider, or press *Play*; the points that the network gets wrong have an edge.

@@ -409,7 +409,8 @@ adam.step()
 kept = [tensor for p in tiny.parameters() for tensor in (p, p.grad)]
 kept += [t for state in adam.state.values() for t in state.values() if t.ndim]
 num_kept = sum(tensor.numel() for tensor in kept)
-whole = 7 * 4 * num_kept // sum(p.numel() for p in tiny.parameters())  # GB
+num_bytes = 4 * num_kept // sum(p.numel() for p in tiny.parameters())  # for each
+whole = 7 * num_bytes  # GB, for 7 billion parameters
 print(f"{whole} GB on one GPU, {whole // 8} GB on each of eight")
 
 # %% [markdown]

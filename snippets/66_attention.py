@@ -367,7 +367,7 @@ for name in ["nora", "paul", "sven", "mara", "lina"]:
     costs.append(judge(models[0], text)[24:].mean().item())
     print(f"{costs[-1]:.1f} {name}")
 print(f"nats per character; {losses[0]:.2f} with known names")
-assert len(costs) == 5 and sum(costs) / 5 > 0.25
+assert len(costs) == 5 and costs[0] > 0.25 and min(costs) < max(costs) / 2
 
 # %% [markdown] tags=["solution"]
 # How well a new name is copied depends on the name.

@@ -5,6 +5,7 @@ Most tests use small sets; where SNIPPETS_DATA holds the real ones, those are re
 """
 
 import contextlib
+import errno
 import functools
 import hashlib
 import http.server
@@ -12,6 +13,7 @@ import io
 import os
 import pickle
 import random
+import re
 import shutil
 import socket
 import subprocess
@@ -645,12 +647,14 @@ def test_stand_in_is_told_once(
         assert word in err
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 def test_a_root_that_cannot_be_written_is_named(
-    monkeypatch: pytest.MonkeyPatch,
+    root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SNIPPETS_DATA", "/proc/nowhere")
-    with pytest.raises(load.DataError, match="set SNIPPETS_DATA to a folder that can"):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(load.DataError, match=f"{re.escape(str(root))} cannot be wr"):
         load.diabetes()
 
 
