@@ -249,8 +249,8 @@ for seed in range(5):
     nudged = make_network(seed)
     nudge(nudged)
     changes.append(abs(train(nudged)[1] - accuracies[seed].item()))
-print(f"by less than 25 points: {max(changes) < 0.25}")
-assert len(changes) == 5 and 0 <= min(changes) <= max(changes) < 0.25
+print(f"by less than 15 points: {max(changes) < 0.15}")
+assert len(changes) == 5 and max(changes) < 0.12  # for this seed
 
 # %% [markdown]
 # **2.** Shuffle the 400 points, and train again from the seed 1: the mean over all points is the same, but for rounding.

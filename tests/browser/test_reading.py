@@ -320,14 +320,16 @@ def test_a_digit_is_drawn_with_a_finger(browser: Browser, base: str) -> None:
 # Copying ------------------------------------------------------------------------------
 
 
-def test_a_cell_is_copied_as_it_stands(visit: Visit, base: str) -> None:
+def test_a_cell_is_copied_as_its_script_has_it(visit: Visit, base: str) -> None:
+    (script,) = (ROOT / "snippets").glob("*_gradient_descent_by_hand.py")
     tab = visit.open(base + LESSON).tab
     tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     cell = tab.locator("article .highlight pre").first
     cell.get_by_role("button").first.press("Enter")
     expect(tab.locator(".md-dialog")).to_have_text("Copied to clipboard")
     copied = tab.evaluate("navigator.clipboard.readText()")
-    assert copied.strip() == cell.locator("code").inner_text().strip()
+    assert copied.count("\n") >= 1
+    assert f"# %%\n{copied.strip()}\n" in script.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("base", ["http"], indirect=True)
