@@ -138,6 +138,15 @@ def tab_at(browser: Browser, address: str, scripts: bool) -> Iterator[Page]:
         yield tab
 
 
+def go(tab: Page, address: str) -> None:
+    """Go to a page; until its scripts have run and what they ask for has come.
+
+    A page that computes for half a second while it loads leaves the network idle.
+    """
+    tab.goto(address, wait_until="load")
+    tab.wait_for_load_state("networkidle")
+
+
 def drag(tab: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
     """Draw a finger over the window."""
     wire = tab.context.new_cdp_session(tab)
@@ -177,8 +186,9 @@ class Visit:
         """Go to a page and wait until all of it is there."""
         self.asked.clear()
         self.received.clear()
-        self.tab.goto(address, wait_until="networkidle")
+        go(self.tab, address)
         self.tab.evaluate("document.fonts.ready.then(() => true)")
+        self.tab.evaluate("new Promise(requestIdleCallback)")  # widgets wait for it
         return self
 
     def take_a_phone(self, width: int, height: int) -> None:

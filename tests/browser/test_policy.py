@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
-from browser.browsing import FOREIGN, ON_THE_SITE, SITE
+from browser.browsing import FOREIGN, ON_THE_SITE, SITE, go
 
 HTML_FILES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
 DATA = "data:text/javascript,document.documentElement.dataset.ran='data'"
@@ -57,7 +57,7 @@ def test_no_address_brings_a_script_along_from_disk(
     bait = foreign(address)
     for query, fragment in [(bait, DATA), (DATA, bait)]:
         url = f"{SITE.as_uri()}/{file}?{query}#{fragment}"
-        disk.goto(url, wait_until="networkidle")
+        go(disk, url)
         assert what_ran(disk) is None
     assert_nothing_runs(disk, bait)
 
@@ -70,7 +70,7 @@ def test_no_address_brings_a_script_along_where_nobody_visits(
     with browser.new_context() as context:
         tab = context.new_page()
         for query, fragment in [(bait, DATA), (DATA, bait)]:
-            tab.goto(f"{address}{file}?{query}#{fragment}", wait_until="networkidle")
+            go(tab, f"{address}{file}?{query}#{fragment}")
             assert_nothing_runs(tab, bait)
 
 
@@ -89,7 +89,7 @@ def test_only_the_search_runs_in_place_of_a_worker(
 ) -> None:
     with browser.new_context() as context:
         tab = context.new_page()
-        tab.goto(f"{SITE.as_uri()}/index.html", wait_until="networkidle")
+        go(tab, f"{SITE.as_uri()}/index.html")
         message = tab.evaluate(
             "url => { try { new Worker(url) } catch (error) { return error.message } }",
             wanted,

@@ -8,7 +8,7 @@ writes FOLDER/<page>-<wide|phone>-<light|dark>.png.
 import sys
 from pathlib import Path
 
-from browser.browsing import SITE, chromium, served
+from browser.browsing import SITE, chromium, go, served
 
 SIZES = {"wide": (1280, 900), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
@@ -31,7 +31,7 @@ def main(folder: Path, words: list[str]) -> None:
                 )
                 tab = context.new_page()
                 for page in pages:
-                    tab.goto(address + page, wait_until="networkidle")
+                    go(tab, address + page)
                     path = folder / f"{Path(page).stem}-{size}-{scheme}.png"
                     tab.screenshot(path=path, full_page=True)
                 context.close()
