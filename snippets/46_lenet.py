@@ -316,8 +316,10 @@ for name in ["conv1", "conv2", "linear1", "linear2", "linear3"]:
 
 # %%
 loaded.load_state_dict(rounded)
-says = predict(loaded, test_images[:1000]).softmax(dim=1).cpu()
-assert (says - logits[:1000].softmax(dim=1)).abs().max() < 0.05
+says = predict(loaded, test_images[:1000]).argmax(dim=1).cpu()
+same = (says == logits[:1000].argmax(dim=1)).float().mean().item()
+print(f"the same answer for {same:.0%} of a thousand pictures")
+assert same > 0.98
 
 # %% [markdown]
 # Hardly.
@@ -367,8 +369,13 @@ ax.set_xticks(range(10), CIFAR10_CLASSES, rotation=45, ha="right")
 ax.legend()
 plt.show()
 
+# %%
+vehicles, animals = class_accuracies[[0, 1, 8, 9]], class_accuracies[2:8]
+print(f"vehicles {vehicles.mean():.2f}, animals {animals.mean():.2f}")
+
 # %% [markdown]
-# Vehicles are known well, and birds, cats and dogs worst: perhaps because a car keeps its shape, while animals bend and turn.
+# On the whole vehicles are known better than animals, perhaps because a car keeps its shape, while animals bend and turn.
+# How far apart two single classes are depends on the seed, and often which of them is ahead.
 #
 # ## Try it yourself
 #

@@ -145,7 +145,7 @@ print(f"accuracy seen {seen[-1][1]:.2f}, not seen {unseen[-1][1]:.2f}")
 print(
     f"loss not seen: lowest {min(unseen_losses):.1f}, at last {unseen_losses[-1]:.1f}"
 )
-assert seen[-1][1] > 0.972 and unseen_losses[-1] > 1.5 * min(unseen_losses)
+assert seen[-1][1] > 0.98 and unseen_losses[-1] > 1.5 * min(unseen_losses)
 
 # %% [markdown]
 # In the end the network is right about nearly every picture that it has seen, and about four in ten of the others.
@@ -204,11 +204,11 @@ remedies = {
 }
 
 # %% [markdown]
-# Each gets its own learning rate, the best of three on the pictures set aside.
+# Each gets its own learning rate, the best of four on the pictures set aside.
 # How many pictures, how many epochs, and how strong each remedy is, was settled on the same pictures, in trials that are not shown; at other strengths another remedy may be ahead.
 
 # %%
-rates = [0.001, 0.003, 0.01]
+rates = [0.001, 0.003, 0.01, 0.03]
 best_rates = {}
 print(*(f"{rate:5}" for rate in rates), " learning rate")
 for name, train in remedies.items():

@@ -132,7 +132,7 @@ learning_rate = 0.01
 # Three seeds for each, and the test pictures.
 # In the picture a line is one standard deviation over the seeds to both sides.
 
-# %% alt="Test accuracy of six networks against their number of parameters"
+# %% tags=["predict"] ask="How large is the standard error of one run, with 10,000 test pictures, about half of them right?" answers=["one run 0.050", "one run 0.005", "one run 0.0005"] why="It is the root of 0.5 times 0.5 over 10,000: half a point, so what differs by less may be luck." alt="Test accuracy of six networks against their number of parameters"
 results = {}
 for name, network in networks.items():
     models = [trained(network, learning_rate, seed) for seed in [1, 2, 3]]

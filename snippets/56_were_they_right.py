@@ -250,7 +250,7 @@ def errors_by_epoch(seed):
     return errors
 
 
-# %%
+# %% tags=["predict"] ask="The source's seed needs 66 epochs. From the fastest to the slowest, what do twenty others need?" answers=["from 64 to 69", "from 58 to 75", "from 34 to 112"] why="Where a start lies decides how long its plateau is: one seed is one draw from a wide spread."
 errors = errors_by_epoch(seed=47)
 plateau = errors.count(max(errors))
 print(f"{plateau} epochs with {max(errors):.3f} wrong, none after {len(errors)}")
