@@ -330,6 +330,13 @@ def minute(session: nox.Session) -> None:
 
 
 @nox.session
+def steps(session: nox.Session) -> None:
+    """What bfloat16 and `torch.compile` save of a training step here; `-- --write`."""
+    prepare(session, "tests")
+    run_tool(session, "steps", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """How fast it all is: `-- --sets twelve`, `-- --rows live`, `-- --write`."""
     prepare(session, "tests", "docs")

@@ -1,0 +1,59 @@
+"""`nox -s steps`: what it times, and that the page says what it measured."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tools import minute, steps
+
+PAGE = Path(__file__).parents[1] / "snippets" / "61_much_faster.py"
+
+
+def test_every_way_trains_and_is_told_in_plain_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a clock by which a bfloat16 step takes three times as long as others."""
+    now, seen = 0.0, set()
+    weight = nn.Parameter(torch.ones(10))
+
+    class Network(nn.Module):
+        def __init__(self, images: Tensor) -> None:
+            super().__init__()
+            self.weight = weight
+
+        def compile(self, *_: object, backend: str) -> None:
+            assert backend == "inductor"
+
+        def forward(self, images: Tensor) -> Tensor:
+            nonlocal now
+            is_rough = torch.is_autocast_enabled("cpu")
+            now += 3 if is_rough else 1
+            seen.add((is_rough, len(images)))
+            return images.flatten(1)[:, :10] * self.weight
+
+    monkeypatch.setattr(minute, "network", Network)
+    monkeypatch.setattr(time, "process_time", lambda: now)
+    images, labels = torch.randn(80, 3, 32, 32), torch.arange(80) % 10
+    found = steps.measured(images, labels, num_rounds=2, num_steps=3)
+    assert found == {"bfloat16": 3, "compiled": 1, "compiling": 1}
+    assert seen == {(False, 64), (True, 64)}
+    assert not weight.equal(torch.ones(10))
+
+
+def test_a_compiled_network_is_one_of_them() -> None:
+    images, labels = torch.randn(64, 3, 32, 32), torch.arange(64) % 10
+    found = steps.measured(images, labels, num_rounds=1, num_steps=1, backend="eager")
+    assert found["compiling"] > 3 * found["compiled"] > 0
+    assert found["bfloat16"] > 0
+
+
+def test_the_page_says_what_was_measured() -> None:
+    said = PAGE.read_text(encoding="utf-8")
+    rows = json.loads(steps.TABLE.read_text())
+    without = rows["AMD EPYC, AVX2"]
+    assert f"takes {without['bfloat16']} times as long" in said
+    assert without["compiled"] >= 1
