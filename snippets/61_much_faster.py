@@ -193,7 +193,7 @@ for name, bound in at_least.items():
 # We give each recipe 60 batches of 64, less than a tenth of the training set.
 
 
-# %%
+# %% tags=["predict"] ask="Two layers have most of them: how many parameters in all, to within a twentieth?" why="The last convolution has nine weights for each pair of its 32 channels and 64 filters, and the linear layer ten for each of its 1024 inputs."
 def fast_network(norm=nn.BatchNorm2d):
     """Three convolutions, padded, and a linear layer."""
     return nn.Sequential(
