@@ -256,7 +256,7 @@ assert means["convolution"] > means["184 units"] > means["25 units"]
 # %% [markdown]
 # The convolution, with its 120 units behind it, brings the 0.409 of 25 units to 0.464.
 # But 120 units without it reach 0.439, and 184 units, with as many parameters as its whole network, 0.446.
-# So two thirds of the gain are not the convolution's; the 0.018 that are left to it are more than three standard errors.
+# So two thirds of the gain are not the convolution's; the 0.017 that are left to it are more than three standard errors.
 #
 # ## What it learned
 #

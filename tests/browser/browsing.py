@@ -1,13 +1,14 @@
 """A headless Chromium on the built site, served from this process."""
 
-import functools
 import gzip
 import http.server
 import io
 import os
 import threading
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -48,6 +49,7 @@ PHONE: dict[str, Any] = {
     "has_touch": True,
     "reduced_motion": "reduce",
 }
+QUIET_FOR, MAX_WAIT = 0.5, 30.0  # seconds without a request; for all of them
 COMPRESSED = (".html", ".css", ".js", ".json", ".svg")  # by every host of sites
 NOTE_SHIFTS = """
 window.shifts = [];
@@ -62,7 +64,7 @@ new PerformanceObserver((list) => {
 """
 
 
-@functools.cache
+@cache
 def compressed(path: Path) -> bytes:
     """A file as hosts send it."""
     return gzip.compress(path.read_bytes(), 6)
@@ -109,7 +111,7 @@ def served(folder: Path, path: str = SUB_PATH) -> Iterator[str]:
     """The address at which a folder is served on this machine."""
     if not (folder / "index.html").exists():
         raise FileNotFoundError(f"{folder} holds no site: run `nox -s docs` first")
-    handler = functools.partial(Handler, directory=folder, path=path)
+    handler = partial(Handler, directory=folder, path=path)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
@@ -141,10 +143,34 @@ def tab_at(browser: Browser, address: str, scripts: bool) -> Iterator[Page]:
 def go(tab: Page, address: str) -> None:
     """Go to a page; until its scripts have run and what they ask for has come.
 
-    A page that computes for half a second while it loads leaves the network idle.
+    Playwright's `networkidle` is not enough: it comes to a page that computes for half
+    a second while it loads, and if that page asks for more then, it never comes again.
     """
+    pending: set[Request] = set()
+    changed = time.monotonic()
+
+    def ask(request: Request) -> None:
+        nonlocal changed
+        pending.add(request)
+        changed = time.monotonic()
+
+    def end(request: Request) -> None:
+        nonlocal changed
+        pending.discard(request)
+        changed = time.monotonic()
+
+    tab.on("request", ask)
+    tab.on("requestfinished", end)
+    tab.on("requestfailed", end)
     tab.goto(address, wait_until="load")
-    tab.wait_for_load_state("networkidle")
+    loaded = time.monotonic()
+    while pending or time.monotonic() - max(changed, loaded) < QUIET_FOR:
+        if time.monotonic() - loaded > MAX_WAIT:
+            raise TimeoutError(f"{address} still waits for {pending}")
+        tab.wait_for_timeout(50)  # ms
+    tab.remove_listener("request", ask)
+    tab.remove_listener("requestfinished", end)
+    tab.remove_listener("requestfailed", end)
 
 
 def drag(tab: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
