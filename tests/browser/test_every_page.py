@@ -16,6 +16,7 @@ from browser.browsing import HOME, ON_THE_SITE, SITE, Visit, served
 from browser.test_policy import DATA, assert_nothing_runs, foreign
 
 PHONE_WIDTH, PHONE_HEIGHT = 390, 844
+NARROW = 320  # what WCAG wants to be read without scrolling to the side
 MAX_FIRST_VISIT = 600_000  # bytes over the wire, compressed as hosts do
 MAX_NEXT_PAGE = 150_000
 MAX_SHIFT = 0.005  # moved share of the window, times how far, in windows
@@ -86,11 +87,18 @@ def test_visit(
         cost = visit.cost(kept_before(on_a_phone))
         assert sum(cost.values()) <= MAX_NEXT_PAGE, cost
         assert visit.tab.evaluate("matchMedia('(pointer: coarse)').matches")
-        width = visit.tab.evaluate("document.documentElement.scrollWidth")
-        assert width <= PHONE_WIDTH
+        assert width(visit.tab) <= PHONE_WIDTH
         assert_accessible(visit.tab)
         assert visit.complaints == []
         assert_nothing_runs(visit.tab, bait)
+        visit.take_a_phone(NARROW, PHONE_HEIGHT)
+        assert width(visit.tab) <= NARROW
+
+
+def width(tab: Page) -> int:
+    """Pixels of the page from side to side, with what stands out of the window."""
+    pixels: int = tab.evaluate("document.documentElement.scrollWidth")
+    return pixels
 
 
 def assert_good(visit: Visit, scheme: str) -> None:
