@@ -152,7 +152,7 @@ for k, p, s in [(5, 0, 1), (5, 2, 1), (5, 0, 2), (3, 1, 2)]:
 # ## The network
 #
 # The old network has six filters of 5 × 5 pixels, and then two linear layers.
-# Beside it we put the network of the page before, with 25 units, the same linear layers without the convolution, with 120, and linear layers with as many parameters as the whole network, with 184.
+# Beside it we put three without a convolution: the network of the page before, with 25 units; the old network's linear layers, with 120; and one with 184 units, which has as many parameters as the whole old network.
 
 
 # %%
