@@ -214,7 +214,7 @@ torch.set_rng_state(saved["random"])
 resumed_losses = one_epoch(resumed, optimizer, schedule, len(train_images), stop=20)
 differences = torch.tensor(resumed_losses) - torch.tensor(losses[:20])
 print(f"largest difference of 20 losses {differences.abs().max():.3f}")
-assert differences[0] == 0 and differences.abs().max() < 1e-3
+assert differences[0] == 0 and differences.abs().max() < 0.01
 
 # %% [markdown]
 # ## Result
@@ -319,7 +319,7 @@ loaded.load_state_dict(rounded)
 says = predict(loaded, test_images[:1000]).argmax(dim=1).cpu()
 same = (says == logits[:1000].argmax(dim=1)).float().mean().item()
 print(f"the same answer for {same:.0%} of a thousand pictures")
-assert same > 0.97
+assert same > 0.98
 
 # %% [markdown]
 # Hardly.
