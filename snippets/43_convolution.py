@@ -152,7 +152,7 @@ for k, p, s in [(5, 0, 1), (5, 2, 1), (5, 0, 2), (3, 1, 2)]:
 # ## The network
 #
 # The old network has six filters of 5 × 5 pixels, and then two linear layers.
-# Beside it we put three without a convolution: the network of the page before, with 25 units; the old network's linear layers, with 120; and one with 184 units, which has as many parameters as the whole old network.
+# Beside it we put three without a convolution: the network of the page before, with 25 units; the old network's linear layers, with 120; and one with 184 units, which has about as many parameters as the whole old network.
 
 
 # %%
@@ -230,7 +230,7 @@ if device.type == "cpu":  # a GPU works while the processor goes on
 
 # %% [markdown]
 # An old tutorial says that convolutions make training "a lot longer".
-# On a processor they do: the convolution takes more than 2 times as long as the 25 units that it follows there, for the same pictures.
+# On the CPU they do: the convolution takes more than 2 times as long as the 25 units that it follows there, for the same pictures.
 #
 # ## Result
 #
@@ -255,8 +255,8 @@ assert means["convolution"] > means["184 units"] > means["25 units"]
 
 # %% [markdown]
 # The convolution, with its 120 units behind it, brings the 0.409 of 25 units to 0.464.
-# But 120 units without it reach 0.439, and 184 units, with as many parameters as its whole network, 0.446.
-# So two thirds of the gain are not the convolution's; the 0.017 that are left to it are more than three standard errors.
+# But 120 units without it reach 0.439, and 184 units, with about as many parameters as its whole network, 0.446.
+# So two thirds of the gain are not the convolution's; the 0.017 that are left to it are more than three standard errors of one run.
 #
 # ## What it learned
 #

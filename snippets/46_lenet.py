@@ -375,7 +375,6 @@ print(f"vehicles {vehicles.mean():.2f}, animals {animals.mean():.2f}")
 
 # %% [markdown]
 # On the whole vehicles are known better than animals, perhaps because a car keeps its shape, while animals bend and turn.
-# How far apart two single classes are depends on the seed, and often which of them is ahead.
 #
 # ## Try it yourself
 #

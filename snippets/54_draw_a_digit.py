@@ -225,7 +225,7 @@ def centre(drawing):
 
 
 # %% [markdown]
-# The pen becomes smaller with the digit: less so, the smaller the drawing was.
+# `centre` shrinks digit and pen alike, and a small drawing less than a large one.
 
 # %% tags=["predict"] ask="In the box the pen is 35 pixels thick. How thick is it, in pixels of MNIST, where the digit has 100 pixels?" answers=["a pen of 2.3", "a pen of 3.0", "a pen of 7.0"] why="The digit's 100 pixels become 20, so 5 pixels of the box become one, whatever is drawn with them."
 for size in sizes:

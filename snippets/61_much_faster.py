@@ -185,7 +185,7 @@ for name, bound in at_least.items():
 # How much it is differs from processor to processor; these bounds held, too, where PyTorch was kept to the instructions of an old one.
 # `channels_last` is worth something on some processors and nothing on others, so it has the bound of the way before it.
 # Two more ways do not pay on every processor, so they are [measured apart](../docs/measured.md#what-bfloat16-and-torchcompile-save-of-a-step): numbers of two bytes, `bfloat16`, and `torch.compile`, which on a CPU needs a C++ compiler.
-# On a processor without instructions for `bfloat16` a step in it takes 8.1 times as long, and a compiled step takes no less than a plain one.
+# On the one processor that was measured, which has no instructions for `bfloat16`, a step in it takes 8.1 times as long, and a compiled step takes no less than a plain one.
 #
 # ## Fewer pictures
 #

@@ -17,7 +17,7 @@ def test_every_way_trains_and_is_told_in_plain_steps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With a clock by which a bfloat16 step takes three times as long as others."""
-    now, seen = 0.0, set()
+    now, seen, num_compiled = 0.0, set(), 0
     weight = nn.Parameter(torch.ones(10))
 
     class Network(nn.Module):
@@ -26,6 +26,8 @@ def test_every_way_trains_and_is_told_in_plain_steps(
             self.weight = weight
 
         def compile(self, *_: object, backend: str) -> None:
+            nonlocal num_compiled
+            num_compiled += 1
             assert backend == "inductor"
 
         def forward(self, images: Tensor) -> Tensor:
@@ -41,6 +43,7 @@ def test_every_way_trains_and_is_told_in_plain_steps(
     found = steps.measured(images, labels, num_rounds=2, num_steps=3)
     assert found == {"bfloat16": 3, "compiled": 1, "compiling": 1}
     assert seen == {(False, 64), (True, 64)}
+    assert num_compiled == 1
     assert not weight.equal(torch.ones(10))
 
 

@@ -1,6 +1,6 @@
 """What do bfloat16 and `torch.compile` save of a training step? By hand:
 
-    nox -s steps                     some two minutes; `torch.compile` needs a compiler
+    nox -s steps                     some minutes; `torch.compile` needs a compiler
     nox -s steps -- --write          also writes docs/measured/steps.json
 
 A step is one of the recipe of `nox -s minute`: 64 pictures, forward, backward, update.
@@ -37,7 +37,7 @@ def step_time(
     """Seconds of processor time for a training step on a batch."""
     images, labels = batch
     learned = [it for it in model.parameters() if it.requires_grad]
-    optimizer = torch.optim.AdamW(learned, lr=1e-3, fused=True)
+    optimizer = torch.optim.AdamW(learned, lr=minute.learning_rate, fused=True)
     started = time.process_time()
     for _ in range(num_steps):
         with context():
@@ -84,13 +84,12 @@ def measured(
 
 
 def main() -> None:
-    """Measure on training pictures, and print the ratios."""
+    """Measure on noise, since times do not depend on the pictures; print the ratios."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--write", action="store_true", help=f"write {TABLE.name}")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(1)
-    # Times do not depend on what is in the pictures.
     images = torch.randn(512, 3, 32, 32).to(memory_format=torch.channels_last)
     found = measured(images, torch.arange(512) % 10)
     row = {name: round(value, 1) for name, value in found.items()}
