@@ -72,7 +72,7 @@ def test_visit(
         assert visit.complaints == []
 
         visit.tab.emulate_media(color_scheme="dark")
-        open_next(visit, f"{address}{dark}?{bait}", DATA)
+        visit.open(f"{address}{dark}?{bait}#{DATA}")
         assert_good(visit, "slate")
         assert sum(visit.cost().values()) <= MAX_FIRST_VISIT, visit.cost()
         assert_accessible(visit.tab, COLOURS)
@@ -82,7 +82,7 @@ def test_visit(
         visit.tab.emulate_media(color_scheme="light")
         visit.take_a_phone(PHONE_WIDTH, PHONE_HEIGHT)
         visit.complaints.clear()
-        open_next(visit, f"{address}{on_a_phone}?{DATA}", bait)
+        visit.open(f"{address}{on_a_phone}?{DATA}#{bait}")
         assert_good(visit, "default")
         cost = visit.cost(kept_before(on_a_phone))
         assert sum(cost.values()) <= MAX_NEXT_PAGE, cost
@@ -93,23 +93,6 @@ def test_visit(
         assert_nothing_runs(visit.tab, bait)
         visit.take_a_phone(NARROW, PHONE_HEIGHT)
         assert width(visit.tab) <= NARROW
-
-
-def open_next(visit: Visit, url: str, fragment: str) -> None:
-    """Go on to a page; once more if it moved.
-
-    Chrome waits a tenth of a second for a font, also for one that it has kept. On a
-    busy machine that may be too little, once in hundreds of pages. A page that moves
-    by itself does so again.
-    """
-    visit.open(f"{url}#{fragment}")
-    if moved(visit) > MAX_SHIFT:
-        visit.open(f"{url}&again#{fragment}")
-
-
-def moved(visit: Visit) -> float:
-    """How much of the page moved after it had been shown."""
-    return sum(shift["value"] for shift in visit.shifts)
 
 
 def width(tab: Page) -> int:
@@ -123,7 +106,7 @@ def assert_good(visit: Visit, scheme: str) -> None:
     assert_whole(visit)
     body = visit.tab.locator("body")
     assert body.get_attribute("data-md-color-scheme") == scheme
-    assert moved(visit) <= MAX_SHIFT, visit.shifts
+    assert sum(shift["value"] for shift in visit.shifts) <= MAX_SHIFT, visit.shifts
 
 
 def assert_whole(visit: Visit) -> None:
