@@ -121,7 +121,7 @@ def accuracy(model, images, labels):
 
 # %% [markdown]
 # Each page before has tried several learning rates on the pictures set aside.
-# For each network 0.01 was the best of them, or within a standard error of it, so all of them get that.
+# For each network 0.01 was the best of them, or at most two points below it, so all of them get that.
 
 # %%
 learning_rate = 0.01
