@@ -36,6 +36,7 @@ from watchdog.observers.polling import PollingObserver
 from finishing import compact, valid, write_archive
 from kept import Kept, digest, digest_of_files, installed
 from lessons import CannotPublish, Lesson, counted, duration, page_path
+from maths import KATEX, Typesetter
 from pages import QUESTIONS, VERBATIM, Book, fence, log, sources_of
 from policy import closed, is_closed
 from rendering import Rendering, generated_file
@@ -65,6 +66,7 @@ class Site:
     files: str  # digest of the addresses of all files, which links lead to
     nav: Navigation
     env: jinja2.Environment  # of the theme, for what hand-written pages include
+    typesetter = Typesetter()
     indexed: int  # entries in the search index, before those of the present page
     live: bool = False  # served, with a script of MkDocs that reloads the page
 
@@ -108,6 +110,7 @@ def settings_digest(config: MkDocsConfig) -> str:
     names = re.findall(r"!ENV\s*\[?\s*(\w+)", settings)
     return digest(
         PROGRAM,
+        KATEX.read_text(encoding="utf-8"),
         digest_of_files(*map(Path, filter(None, [config.theme.custom_dir]))),
         settings,
         [os.environ.get(name) for name in names],
@@ -334,6 +337,7 @@ def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
 @event_priority(-200)  # the offline plugin writes its search index at -100
 def on_post_build(config: MkDocsConfig, **_: Any) -> None:
     """Finish pages that were only copied; offer the site as a zip."""
+    site.typesetter.close()
     words = {lesson.checksum: lesson.words for lesson in site.book.lessons.values()}
     if words != site.kept.take("words", PROGRAM):
         site.kept.keep("words", PROGRAM, words)
@@ -349,13 +353,16 @@ def on_post_build(config: MkDocsConfig, **_: Any) -> None:
 
 def finished(html: str, name: str, rendering: Rendering | None = None) -> str:
     """A page's HTML; the live server adds a script that the policy would forbid."""
-    html = valid(compact(html))
+    lesson = lesson_of(rendering.page) if rendering else None
+    html, mistakes = site.typesetter.typeset(valid(compact(html)))
+    for tex, why in mistakes:
+        where = lesson.place_of_text(tex) if lesson else name
+        log.warning(f"{where} has ${tex}$, which KaTeX cannot set: {why}")
     if rendering:
         html = rendering.with_outputs(html)
     if site.live:
         return html
     html, complaints = closed(html)
-    lesson = lesson_of(rendering.page) if rendering else None
     for cell, what in complaints:
         where = lesson.place(cell) if lesson and cell else name
         log.warning(f"{where} holds {what}: no page of the site may")

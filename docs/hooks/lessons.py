@@ -180,6 +180,14 @@ class Lesson:
         is_code = cell.cell_type == "code"
         return f"{place} cell {cell.execution_count}" if is_code else place
 
+    def place_of_text(self, text: str) -> str:
+        """The place of the first line that has a text; else the script."""
+        for cell in self.notebook.cells:
+            for row, line in enumerate(cell.source.splitlines()):
+                if text in line:
+                    return self.where(cell, row)
+        return self.script.name
+
     def place(self, identity: str) -> str:
         """The place of the cell of that name; else the script."""
         found = [cell for cell in self.notebook.cells if cell.id == identity]

@@ -82,7 +82,7 @@ def disk(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize(
-    "wanted", ["http://foreign.test/x.js", DATA, "index.html", "assets/maths.js"]
+    "wanted", ["http://foreign.test/x.js", DATA, "index.html", "assets/search.js"]
 )
 def test_only_the_search_runs_in_place_of_a_worker(
     browser: Browser, wanted: str

@@ -5,7 +5,8 @@ import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-HAND_WRITTEN = "review.md"  # that the set-up cannot do without
+# Of docs/, what the set-up cannot do without.
+HAND_WRITTEN, KATEX = "review.md", "assets/vendor/katex/katex.min.js"
 ABOUT = re.compile(r"  - About:\n( {6}- .*\n)+")  # in the navigation
 
 
@@ -18,7 +19,9 @@ def set_up(folder: Path, about: str = "") -> None:
     for name in ("hooks", "overrides", "assets"):
         skip = shutil.ignore_patterns("__pycache__", "vendor", "fonts")
         shutil.copytree(ROOT / "docs" / name, folder / "docs" / name, ignore=skip)
-    shutil.copy(ROOT / "docs" / HAND_WRITTEN, folder / "docs")
+    for needed in (HAND_WRITTEN, KATEX):
+        (folder / "docs" / needed).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "docs" / needed, folder / "docs" / needed)
     (folder / "docs" / "index.md").write_text("# Home\n\n{{ learning_path }}\n")
     (folder / "docs" / "reading.yml").write_text("{}\n")
     put_settings(folder, about)

@@ -1,0 +1,76 @@
+"""Sets the maths of a page while the site is built, with the KaTeX that lies in docs/.
+
+A reader's browser gets finished formulas, which need no script: they are there with the
+text, in print, and where JavaScript is off. For screen readers each is there in MathML.
+"""
+
+import re
+from html import unescape
+from pathlib import Path
+
+from py_mini_racer import JSEvalException, MiniRacer
+
+KATEX = Path(__file__).parents[1] / "assets" / "vendor" / "katex" / "katex.min.js"
+# As pymdownx.arithmatex leaves it; what follows it is to stay on its line.
+FORMULA = re.compile(
+    r'<(?P<tag>span|div) class="arithmatex">(?P<tex>.*?)</(?P=tag)>'
+    r"(?P<mark>[.,;:?!)]*)",
+    re.DOTALL,
+)
+BEFORE_REASON = re.compile(r".*KaTeX parse error: ")
+SHORT = 30  # letters of TeX that fit into a line of a phone
+# HTML knows MathML without its name space; the TeX is for programs that want it back.
+UNREAD = re.compile(
+    r' xmlns="http://www.w3.org/1998/Math/MathML"|</?semantics>'
+    r"|<annotation.*?</annotation>|;(?=\")",
+    re.DOTALL,
+)
+
+
+def reason(error: JSEvalException) -> str:
+    """What KaTeX says of some TeX, without where in its own code it says so."""
+    return BEFORE_REASON.sub("", str(error).splitlines()[0])
+
+
+class Typesetter:
+    """KaTeX in an engine for JavaScript, which starts with the first formula."""
+
+    def __init__(self) -> None:
+        self._engine: MiniRacer | None = None
+        self._set: dict[tuple[str, bool], str] = {}
+
+    def typeset(self, html: str) -> tuple[str, list[tuple[str, str]]]:
+        """A page with its formulas set, and those that cannot be, with the reason."""
+        mistakes = []
+
+        def put(found: re.Match[str]) -> str:
+            tex, is_block = unescape(found["tex"]).strip(), found["tag"] == "div"
+            try:
+                formula = self._formula(tex, is_block)
+            except JSEvalException as error:
+                mistakes.append((tex, reason(error)))
+                return found[0]
+            tag, mark = found["tag"], found["mark"]
+            shown = f'<{tag} class="arithmatex">{formula}</{tag}>'
+            if mark and not is_block and len(tex) <= SHORT:
+                return f'<span class="together">{shown}{mark}</span>'
+            return shown + mark
+
+        return FORMULA.sub(put, html), mistakes
+
+    def _formula(self, tex: str, is_block: bool) -> str:
+        """The HTML and MathML of some TeX. JSEvalException where it is no TeX."""
+        if (tex, is_block) not in self._set:
+            if not self._engine:
+                self._engine = MiniRacer()
+                self._engine.eval(KATEX.read_text(encoding="utf-8"))
+            options = {"displayMode": is_block}
+            html = self._engine.call("katex.renderToString", tex, options)
+            self._set[tex, is_block] = UNREAD.sub("", html)
+        return self._set[tex, is_block]
+
+    def close(self) -> None:
+        """Stop the engine and its threads; the next formula starts another."""
+        if self._engine:
+            self._engine.close()
+            self._engine = None
