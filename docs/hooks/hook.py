@@ -337,7 +337,6 @@ def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
 @event_priority(-200)  # the offline plugin writes its search index at -100
 def on_post_build(config: MkDocsConfig, **_: Any) -> None:
     """Finish pages that were only copied; offer the site as a zip."""
-    site.typesetter.close()
     words = {lesson.checksum: lesson.words for lesson in site.book.lessons.values()}
     if words != site.kept.take("words", PROGRAM):
         site.kept.keep("words", PROGRAM, words)

@@ -5,10 +5,11 @@ text, in print, and where JavaScript is off. For screen readers each is there in
 """
 
 import re
+from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 
-from py_mini_racer import JSEvalException, MiniRacer
+import quickjs
 
 KATEX = Path(__file__).parents[1] / "assets" / "vendor" / "katex" / "katex.min.js"
 # As pymdownx.arithmatex leaves it; what follows it is to stay on its line.
@@ -17,6 +18,8 @@ FORMULA = re.compile(
     r"(?P<mark>[.,;:?!)]*)",
     re.DOTALL,
 )
+# The engine's strings that are sums of others are none for Python; what it joins, is.
+SET = "(tex, displayMode) => [katex.renderToString(tex, { displayMode })].join('')"
 BEFORE_REASON = re.compile(r".*KaTeX parse error: ")
 SHORT = 30  # letters of TeX that fit into a line of a phone
 # HTML knows MathML without its name space; the TeX is for programs that want it back.
@@ -27,7 +30,7 @@ UNREAD = re.compile(
 )
 
 
-def reason(error: JSEvalException) -> str:
+def reason(error: quickjs.JSException) -> str:
     """What KaTeX says of some TeX, without where in its own code it says so."""
     return BEFORE_REASON.sub("", str(error).splitlines()[0])
 
@@ -36,7 +39,7 @@ class Typesetter:
     """KaTeX in an engine for JavaScript, which starts with the first formula."""
 
     def __init__(self) -> None:
-        self._engine: MiniRacer | None = None
+        self._katex: Callable[[str, bool], str] | None = None
         self._set: dict[tuple[str, bool], str] = {}
 
     def typeset(self, html: str) -> tuple[str, list[tuple[str, str]]]:
@@ -47,7 +50,7 @@ class Typesetter:
             tex, is_block = unescape(found["tex"]).strip(), found["tag"] == "div"
             try:
                 formula = self._formula(tex, is_block)
-            except JSEvalException as error:
+            except quickjs.JSException as error:
                 mistakes.append((tex, reason(error)))
                 return found[0]
             tag, mark = found["tag"], found["mark"]
@@ -59,18 +62,11 @@ class Typesetter:
         return FORMULA.sub(put, html), mistakes
 
     def _formula(self, tex: str, is_block: bool) -> str:
-        """The HTML and MathML of some TeX. JSEvalException where it is no TeX."""
+        """The HTML and MathML of some TeX. quickjs.JSException where it is no TeX."""
         if (tex, is_block) not in self._set:
-            if not self._engine:
-                self._engine = MiniRacer()
-                self._engine.eval(KATEX.read_text(encoding="utf-8"))
-            options = {"displayMode": is_block}
-            html = self._engine.call("katex.renderToString", tex, options)
-            self._set[tex, is_block] = UNREAD.sub("", html)
+            if not self._katex:
+                engine = quickjs.Context()
+                engine.eval(KATEX.read_text(encoding="utf-8"))
+                self._katex = engine.eval(SET)
+            self._set[tex, is_block] = UNREAD.sub("", self._katex(tex, is_block))
         return self._set[tex, is_block]
-
-    def close(self) -> None:
-        """Stop the engine and its threads; the next formula starts another."""
-        if self._engine:
-            self._engine.close()
-            self._engine = None
