@@ -73,6 +73,19 @@ def run_tool(session: nox.Session, name: str, *arguments: str) -> None:
     session.run(*command, env={"PYTHONPATH": os.pathsep.join(["tests", "snippets"])})
 
 
+def install_validator(session: nox.Session) -> None:
+    """Have npm install the W3C's validator of HTML, where it has not done so."""
+    lock = "package-lock.json"
+    wanted, done = PINS / lock, NPM / "node_modules" / f".{lock}"  # npm's last file
+    if done.exists() and (NPM / lock).read_bytes() == wanted.read_bytes():
+        return
+    NPM.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", lock):
+        shutil.copy(PINS / name, NPM)
+    install = ["npm", "ci", "--silent", f"--prefix={NPM}"]
+    session.run_install(*install, external=True)
+
+
 def check_site(session: nox.Session, site: Path) -> None:
     """Stop where a page shows a mark of a template, or a lesson has no page."""
     if found := list(problems(site)):
@@ -312,14 +325,16 @@ def lint(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Check the built site's files, and read it in headless Chromium (CHROMIUM)."""
     prepare(session, "docs", "browser")
-    NPM.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json"):  # the W3C's validator of HTML
-        shutil.copy(PINS / name, NPM)
-    install = ["npm", "ci", "--silent", f"--prefix={NPM}"]
-    session.run_install(*install, external=True)
+    install_validator(session)
     # A check waits now and then, for the network to be quiet: a third fills two cores.
     workers = ["--numprocesses=3", "--dist=worksteal"]
     run(session, "pytest", "tests/browser", *workers, *session.posargs)
+
+
+@nox.session
+def validator(session: nox.Session) -> None:
+    """Install the validator of HTML, which takes minutes: beside other sessions."""
+    install_validator(session)
 
 
 @nox.session
