@@ -28,6 +28,11 @@ UNREAD = re.compile(
     r"|<annotation.*?</annotation>|;(?=\")",
     re.DOTALL,
 )
+# A letter alone, which is read as it is seen; around it are 300 bytes that do nothing.
+LETTER = re.compile(
+    r'<span class="katex">.*<span class="katex-strut"[^>]*></span>'
+    r'(<span class="mord mathnormal"[^>]*>\w</span>)</span></span></span>'
+)
 
 
 def reason(error: quickjs.JSException) -> str:
@@ -68,5 +73,8 @@ class Typesetter:
                 engine = quickjs.Context()
                 engine.eval(KATEX.read_text(encoding="utf-8"))
                 self._katex = engine.eval(SET)
-            self._set[tex, is_block] = UNREAD.sub("", self._katex(tex, is_block))
+            html = UNREAD.sub("", self._katex(tex, is_block))
+            if letter := LETTER.fullmatch(html):
+                html = f'<span class="katex">{letter[1]}</span>'
+            self._set[tex, is_block] = html
         return self._set[tex, is_block]
