@@ -226,11 +226,12 @@ class Visit:
     def cost(self, kept: Collection[str] = ()) -> dict[str, int]:
         """The bytes that the last page opened costs a reader who has what is `kept`.
 
-        By address, without the weights of a network that the reader plays with, and
-        without the search's worker, of which no size is told.
+        By address, without the search's worker, of which no size is told.
         """
-        asked = self.asked.difference(kept) & self.sizes.keys()
-        return {url: self.sizes[url] for url in asked if "/published/" not in url}
+        return {
+            url: self.sizes[url]
+            for url in self.asked.difference(kept) & self.sizes.keys()
+        }
 
     @property
     def shifts(self) -> list[dict]:
