@@ -3,6 +3,7 @@
 import datetime
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from browser.browsing import ON_THE_SITE, SITE, Visit, tab_at
+from browser.browsing import CHROMIUM, ON_THE_SITE, QUIET, SITE, Visit, tab_at
 
 CHOICES, TYPED, NEARLY = "shapes.html", "neural-network.html", "overfitting.html"
 REVIEW = "review.html"
@@ -448,6 +449,64 @@ def test_a_page_that_is_gone_is_not_offered(visit: Visit, base: str) -> None:
     visit.open(base + "index.html")
     expect(tab.locator(".path a[data-read]")).to_have_count(1)
     expect(tab.locator(".continue a")).to_have_count(0)
+
+
+# A page that is come back to ----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def restoring(browser: Browser) -> Iterator[Browser]:
+    """A browser that shows a page again as it was left, as people's do.
+
+    Playwright has Chromium load them anew.
+    """
+    other = browser.browser_type.launch(
+        executable_path=CHROMIUM,
+        args=QUIET,
+        ignore_default_args=["--disable-back-forward-cache"],
+    )
+    yield other
+    other.close()
+
+
+@pytest.fixture
+def left(restoring: Browser, address: str) -> Iterator[Visit]:
+    """A visit with that browser."""
+    with restoring.new_context() as context:
+        yield Visit(context, address)
+
+
+def leave(visit: Visit, address: str) -> None:
+    """Mark the page, which is shown again when the reader comes back, and go on."""
+    visit.tab.evaluate("window.wasLeft = true")
+    visit.open(address)
+
+
+def come_back(visit: Visit) -> None:
+    """By the browser's button."""
+    visit.tab.go_back(wait_until="commit")
+    visit.tab.wait_for_function("() => window.wasLeft")
+
+
+def test_what_was_read_since_is_ticked(left: Visit, address: str) -> None:
+    tab = left.open(address).tab
+    expect(tab.locator("[data-read], .continue a")).to_have_count(0)
+    leave(left, address + CHOICES)
+    tab.locator("details.recall").first.scroll_into_view_if_needed()
+    tab.wait_for_function(f"() => JSON.parse({KEPT})?.read")
+    come_back(left)
+    expect(tab.locator(".path a[data-read]")).to_have_text(re.compile(r"\(read\)"))
+    expect(tab.locator(".continue a")).to_have_text("Shapes")
+
+
+def test_what_was_answered_since_is_not_due(left: Visit, address: str) -> None:
+    question = asked_on(CHOICES)[0]
+    tab = keep(left, address, {"cards": {question: {"step": 0, "due": "2020-01-01"}}})
+    tab.get_by_text("1 question due").wait_for()
+    leave(left, address + CHOICES)
+    answer_first(tab, known=True)
+    come_back(left)
+    tab.get_by_text("Nothing is due today").wait_for()
 
 
 # A problem is reported ----------------------------------------------------------------
