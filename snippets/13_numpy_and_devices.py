@@ -189,7 +189,7 @@ print(f"largest difference {difference:.3f}")
 assert difference < 1e-4
 
 # %% [markdown]
-# Both sides of an operation must lie on the same device; only a single number without dimensions may stay on the CPU.
+# Both sides of an operation must lie on the same device; a single number without dimensions may stay on the CPU, and so may the numbers by which one picks elements.
 # With a GPU, the product below is an error; without one, everything is on the CPU anyway.
 # Hence the rule: whatever takes part, the model and all of its data, goes through `to(device)`.
 

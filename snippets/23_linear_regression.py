@@ -233,7 +233,7 @@ print("losses", ", ".join(f"{value:.2g}" for value in final_losses))
 assert final_losses[0] < 1 and final_losses[1] < 1 < final_losses[2]  # for every seed
 
 # %% [markdown]
-# **2.** Subtract the mean from $x$ before training, and from 4 as well.
+# **2.** Subtract the mean from $x$ and from 4, and train a new layer, with the rate and for as many epochs as on the page.
 # What does that do to the last loss, `final_loss`, and to the prediction, `centred_prediction`?
 
 # %% tags=["solution"]

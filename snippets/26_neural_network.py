@@ -222,7 +222,7 @@ best = {name: min(error for error, _ in starts) for name, starts in trained.item
 assert best["linear"] > 0.49 and best["6 hidden"] < 1e-4
 
 # %% [markdown]
-# Two units would do, and yet about half of the starts are not there after these 2,000 steps; with six all ten are.
+# Two units would do, and yet at this rate about half of the starts are not there after these 2,000 steps; with six all ten are.
 # In the picture, brightness is the answer to every pair of inputs, which `cartesian_prod` makes; look for a band.
 
 # %% alt="Answers over the square of inputs: even grey, and a bright band across"

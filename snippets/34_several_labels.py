@@ -215,13 +215,13 @@ assert valid_loss < 0.0028 and valid_accuracy > 0.99
 #
 # Now 32 samples per step: each gradient is a mean, and less a matter of luck, so the steps may be longer.
 # How much of the gain is due to the batch, and how much to the longer steps?
-# We give single samples and batches the same 470 steps, which are two epochs of batches, at the same three learning rates, from three starts each.
+# We give single samples and batches the same 470 steps, which are two epochs of batches, at the same four learning rates, from three starts each.
 
 # %%
 batch_steps = num_epochs * math.ceil(len(train_x) / 32)
 all_right = {}
 for batch_size in [1, 32]:
-    for rate in [1e-3, 1e-2, 3e-2]:
+    for rate in [1e-3, 1e-2, 3e-2, 1e-1]:
         recipe = train_y, criterion, adam, rate, batch_size, batch_steps
         models = [train(*recipe, seed) for seed in range(3)]
         shares = torch.tensor([evaluate(m, valid_x, valid_y)[1] for m in models])
@@ -250,7 +250,7 @@ assert test_loss < 0.002 and accuracy > 0.99 and 30 * batch_steps < single_steps
 # ## Will SGD do?
 #
 # The old tutorial remarks that plain SGD will do as well as Adam, and does not try it.
-# We do, with as many samples: single ones at Adam's rate and at a larger one, and batches at rates that are larger again.
+# We do, with as many samples: single ones at Adam's rate and at a larger one, and batches at that larger one and at two beyond it.
 
 # %%
 sgd_right = {}  # share of samples with all labels right

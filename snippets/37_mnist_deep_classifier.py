@@ -241,7 +241,7 @@ print(f"standard error {math.sqrt(p * (1 - p) / len(valid_images)):.3f}")
 assert gains["moved"] > gains["one cycle"] > gains["constant"]
 
 # %% [markdown]
-# The schedule gains several times the standard error of one figure, moving another three times that.
+# The schedule gains several times the standard error of one figure, and moving three times that error more.
 # Few digits, seen often, are soon known by heart; moved, each is nine pictures, which takes longer.
 # Whether moving also helps in the two epochs below, where no digit comes more than twice, is not tested here: it stays in, as it was chosen above.
 #

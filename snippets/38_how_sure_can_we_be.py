@@ -235,7 +235,7 @@ plt.show()
 # Now all recipes for MNIST under the same budget: the first 10,000 training digits, twice each.
 # Three seeds set other first weights and another order.
 # The rates of the old recipes are those of the tutorials.
-# Those of the new ones were chosen on validation digits, for [the linear model](33_mnist_logistic_regression.py) and for [the deep one](37_mnist_deep_classifier.py), under other budgets, so another rate may do a little better here.
+# Those of the new ones were chosen on validation digits, for [the linear model](33_mnist_logistic_regression.py) and for [the deep one](37_mnist_deep_classifier.py), under other budgets, and for the linear one with a schedule that rises a little longer, so another rate may do a little better here.
 # The test digits have chosen nothing.
 
 

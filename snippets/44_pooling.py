@@ -268,7 +268,7 @@ ax.legend(loc="lower left")
 plt.show()
 
 # %% [markdown]
-# With pooling as many of them stay as without, within what seeds and rounding move.
+# With pooling a few more of them stay, 0.77 in place of 0.73 at two pixels; at eight the two are equal.
 # One layer of pooling forgives little, since the linear layer behind it is as tied to places as before.
 #
 # ## Try it yourself

@@ -154,6 +154,7 @@ plt.show()
 
 # %% [markdown]
 # Each of the first four is better than the one above it, by more than seeds and pictures explain: more units, a convolution, pooling.
+# (Some of the second gain is owed to parameters: [on its page](43_convolution.py), linear layers with as many as the convolution's network come closer to it.)
 # The second convolution has not paid here: two convolutions are the equal of one without pooling, and LeNet, with fewer filters and one layer more, is behind.
 # It may with more steps: [on its own page](45_convolutional_network.py) more pictures and five epochs took the same network to 0.66.
 # The table says which is best for this much training, and a longer one may order them otherwise.

@@ -105,15 +105,16 @@ for clear in ["optimizer.zero_grad()", "optimizer.zero_grad(set_to_none=False)"]
 assert net.bias.grad == 0
 
 # %% [markdown]
-# For gradients a tensor had to be wrapped in a `Variable`; since PyTorch 0.4 that gives the tensor back.
+# For gradients a tensor had to be wrapped in a `Variable`; since PyTorch 0.4 that gives a tensor, a new one on the memory of the first.
 # `.data` still gives the values without the gradients, and autograd does not see what you do to them.
 # `.detach()` gives the same values, but a change to them is noticed.
 # The derivative of $w^2$ at 3 is twice that; we change $w$ in both ways before we ask for it.
 
 # %% tags=["predict"] ask="What is `w.grad` if `w.data.zero_()` runs before `backward()`?" answers=["6.0", "3.0", "0.0"] why="`backward` uses the value of `w` that it finds, which is 0 by now, since autograd has not noticed the change."
 x = torch.tensor([1.0, 2.0])
-compare("Variable(x, requires_grad=True)", "x.clone().requires_grad_()")
-assert isinstance(x, Variable)
+old, new = compare("Variable(x, requires_grad=True)", "x.detach().requires_grad_()")
+assert isinstance(x, Variable) and old is not x
+assert old.data_ptr() == new.data_ptr() == x.data_ptr()
 
 w = torch.tensor(3.0, requires_grad=True)
 compare("w.data", "w.detach()")

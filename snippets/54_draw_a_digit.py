@@ -179,7 +179,7 @@ assert score < plain_accuracy / 2
 #
 # Its makers shrank each digit until the longer side was 20 pixels, and moved it until its centre of mass lay in the middle of 28 × 28.
 # Both can be measured.
-# That middle is 14.5, the middle of pixel 14, counted from 0.
+# What they took for the middle is 14.5, the middle of pixel 14, counted from 0: half a pixel beyond the middle of 28.
 
 
 # %%

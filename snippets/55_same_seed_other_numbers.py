@@ -214,7 +214,8 @@ assert torch.equal(draws[0], draws[1])
 # - the same sums, as we have seen;
 # - the same algorithm: on a GPU some add up in whatever order their threads arrive, in each run another, and cuDNN, which computes convolutions there, can be told to try several and keep the fastest of this minute (`torch.backends.cudnn.benchmark`).
 #
-# Against the last there is a switch, which makes PyTorch choose algorithms that repeat themselves, or raise an error where it has none; CUDA also wants the environment variable `CUBLAS_WORKSPACE_CONFIG=:4096:8` for it.
+# Against sums in any order there is a switch, which makes PyTorch choose algorithms that repeat themselves, or raise an error where it has none; CUDA also wants the environment variable `CUBLAS_WORKSPACE_CONFIG=:4096:8` for it.
+# The choice by the clock is off unless somebody turns it on, and where numbers are to repeat, it has to stay off.
 # One thing can be seen on any device: memory that nobody has written to is filled, so that nobody computes with what lay there.
 
 # %%

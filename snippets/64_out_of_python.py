@@ -417,7 +417,7 @@ print("fewer than 10 digits read otherwise")
 print("less than 0.3 of the size")
 
 # %% [markdown]
-# The file is a little larger than a quarter, since scales, biases and the graph are kept as they were.
+# The file is a little larger than a quarter, since the biases keep their four bytes, and the scales and the nodes that use them are new.
 # This saves bytes to send and to store; the tools for quantisation that come with ONNX Runtime can also make it compute with integers.
 #
 # ## Try it yourself
