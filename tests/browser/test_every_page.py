@@ -33,6 +33,7 @@ OPEN = """() => {
   for (const it of document.querySelectorAll("details")) it.open = true;
   for (const it of document.querySelectorAll(".predict")) it.classList.add("is-open");
 }"""
+WITH_MANY_FACTS = ("lenet.html", "many-processes.html", "much-faster.html")
 WITH_MATHS = "softmax-and-cross-entropy.html"
 ROUND = ON_THE_SITE * 2
 VISITS = [tuple(ROUND[at : at + 3]) for at in range(len(ON_THE_SITE))]
@@ -145,6 +146,37 @@ def test_formulas_are_there_without_scripts(browser: Browser, address: str) -> N
         for formula in formulas.all():
             expect(formula.locator(".katex").first).to_be_visible()
             expect(formula).not_to_contain_text("\\")
+
+
+def test_lines_break_alike_where_fonts_come_late(
+    browser: Browser, address: str
+) -> None:
+    """With Arial in their place, or what is as wide; so nothing moves when they come.
+
+    One of six may break otherwise: what it says may just fill a line.
+    """
+    others = []
+    for page in WITH_MANY_FACTS:
+        for width in (1280, PHONE_WIDTH):
+            ours, late = (
+                facts_height(browser, address + page, width, refused)
+                for refused in ("no font", "**/*.woff2")
+            )
+            if abs(late - ours) > 3:
+                others.append((page, width, ours, late))
+    assert len(others) <= 1, others
+
+
+def facts_height(browser: Browser, address: str, width: int, refused: str) -> float:
+    """Pixels of a lesson's facts, in a window that gets no files of a pattern."""
+    with browser.new_context(viewport={"width": width, "height": 800}) as context:
+        tab = context.new_page()
+        tab.route(refused, lambda route: route.abort())
+        tab.goto(address)
+        tab.evaluate("document.fonts.ready.then(() => true)")
+        box = tab.locator(".lesson-facts").bounding_box()
+        assert box
+        return box["height"]
 
 
 def test_an_address_that_leads_nowhere(browser: Browser) -> None:
