@@ -234,13 +234,13 @@ assert accuracy(ink(images, 16, 8) > best_limit, is_eight) >= accuracy(
 )
 
 # %% [markdown]
-# **2.** With 1,000 examples, try five learning rates for each model, and for one without the 32 numbers in the middle.
+# **2.** With 1,000 examples, try four learning rates for each model, and for one without the 32 numbers in the middle.
 # Judge on examples from number 10,000 on: they were used neither for learning nor for the test.
 # Put the best share of each into a dictionary `best`, under "chosen", "network" and "no middle".
 
 # %% tags=["solution"]
 best = {"chosen": 0, "network": 0, "no middle": 0}
-for rate in [0.03, 0.1, 0.3, 1, 3]:
+for rate in [0.03, 0.1, 0.3, 1]:
     models = [
         ("chosen", nn.Linear(4, 1), features),
         ("network", make_network(), images),
@@ -253,6 +253,9 @@ for rate in [0.03, 0.1, 0.3, 1, 3]:
         best[name] = max(best[name], share)
         print(f"  {name:9}  {share:.3f}")
 assert best["chosen"] < min(best["network"], best["no middle"])
+
+# %% [markdown] tags=["solution"]
+# The four windows are best at the last of these rates, and gain little from it.
 
 # %% [markdown]
 # ## What next
