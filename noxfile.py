@@ -333,7 +333,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def validator(session: nox.Session) -> None:
-    """Install the validator of HTML, which takes minutes: beside other sessions."""
+    """Install the validator of HTML, which can take minutes: beside other sessions."""
     install_validator(session)
 
 

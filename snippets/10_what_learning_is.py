@@ -255,7 +255,7 @@ for rate in [0.03, 0.1, 0.3, 1]:
 assert best["chosen"] < min(best["network"], best["no middle"])
 
 # %% [markdown] tags=["solution"]
-# The four windows are best at the last of these rates, and gain little from it.
+# The four windows are best at the last of these rates, and hardly better than at the one before.
 
 # %% [markdown]
 # ## What next

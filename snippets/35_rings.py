@@ -386,7 +386,7 @@ assert needed["cross entropy", 0.2] < needed["squared error", 0.2]
 # But at 0.5 it gets through, as fast as cross entropy does at 0.2.
 # The slopes say why: near the start the logits are near 0, where the squared error has half the gradient, and on the plateau, below −1, less than that.
 # So here it costs a factor of two to two and a half in the rate, and nothing else: at its last rate each needs 10 to 19 epochs.
-# At rates twice as large, rounding begins to decide when a run gets there, so they are not shown.
+# At rates twice as large, [rounding](55_same_seed_other_numbers.py) begins to decide when a run gets there, so they are not shown.
 # Cross entropy remains the better choice for what the slopes above show: where a network is sure and wrong, no rate makes up for a gradient of almost 0.
 #
 # ## Try it yourself

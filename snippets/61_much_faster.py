@@ -375,7 +375,7 @@ assert min(runs) > 0.645
 
 # %% [markdown]
 # The old tutorial reports 62 %; [run whole](56_were_they_right.py), its recipe gave 0.60.
-# 0.66 is four points more than was reported, and six more than that, after one look at nine in ten of its pictures, with half its parameters, in a twentieth of the time of all its epochs, or less: with twenty seeds, on one processor, it was 94 ± 21 times less.
+# 0.66 is four points more than was reported and six more than we got, after one look at nine in ten of its pictures, with half its parameters, in a twentieth of the time of all its epochs, or less: with twenty seeds, on one processor, it was 94 ± 21 times less.
 # (Nobody has looked whether the old recipe gets there before its last epoch, and [without oneDNN](56_were_they_right.py) its small batches are a little cheaper.)
 #
 # We know of no published figure of what one thread of a processor learns of CIFAR-10 in a short time, so here are two to beat.

@@ -395,7 +395,7 @@ ahead = reached[0] - reached[1]
 assert abs(ahead) < 0.08
 
 # %% [markdown] tags=["solution"]
-# Two points, by one run each and a thousand pictures, are no more than luck gives: with so many labels, and the steps that they bring, the small network learns from scratch nearly all that it needs.
+# Two points, by one run each on a thousand pictures, are no more than luck gives: with so many labels, and the steps that they bring, the small network learns from scratch nearly all that it needs.
 
 # %%
 files.cleanup()

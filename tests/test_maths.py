@@ -42,8 +42,6 @@ def test_a_formula_is_there_to_be_seen_and_to_be_read_aloud(typeset: Typeset) ->
     (read,) = page.select(".arithmatex math")
     assert read.get_text() == "w<1"
     assert read.attrs == {}
-    assert page.get_text().endswith(" it is.")
-    assert "arithmatex" not in page.get_text()
 
 
 @pytest.mark.parametrize("letter", ["w", "W", r"\alpha"])

@@ -934,15 +934,21 @@ def test_difference_of_dialects_stops_the_build(
     assert "snippets/12_second_page.py:15: a notebook shows <ul> <li>" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("written", "line", "tex"),
+    [
+        (r"# Half: $\frac{1$.", 14, r"\frac{1"),
+        ("# Then:\n#\n# $$\n# 1 +\n# \\frac{1\n# $$", 17, "1 +\n\\frac{1"),
+    ],
+)
 def test_tex_with_a_mistake_stops_the_build(
-    project: Path, caplog: pytest.LogCaptureFixture
+    project: Path, caplog: pytest.LogCaptureFixture, written: str, line: int, tex: str
 ) -> None:
     script = project / "snippets" / "12_second_page.py"
-    mistake = "# Half: $\\frac{1$.\n#\n# ## A part"
-    script.write_text(SECOND.replace("# ## A part", mistake))
+    script.write_text(SECOND.replace("# ## A part", f"{written}\n#\n# ## A part"))
     with pytest.raises(Abort, match="1 warnings"):
         build_site(project)
-    message = r"snippets/12_second_page.py:14: has $\frac{1$, which KaTeX cannot set"
+    message = f"snippets/12_second_page.py:{line}: has ${tex}$, which KaTeX cannot set"
     assert f"{message}: Unexpected end of input" in caplog.text
 
 

@@ -181,11 +181,11 @@ class Lesson:
         return f"{place} cell {cell.execution_count}" if is_code else place
 
     def place_of_text(self, text: str) -> str:
-        """The place of the first line that has a text; else the script."""
+        """The place where a text of one or more lines begins; else the script."""
         for cell in self.notebook.cells:
-            for row, line in enumerate(cell.source.splitlines()):
-                if text in line:
-                    return self.where(cell, row)
+            before, found, _ = cell.source.partition(text)
+            if found:
+                return self.where(cell, before.count("\n"))
         return self.script.name
 
     def place(self, identity: str) -> str:

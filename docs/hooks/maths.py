@@ -1,7 +1,8 @@
 """Sets the maths of a page while the site is built, with the KaTeX that lies in docs/.
 
 A reader's browser gets finished formulas, which need no script: they are there with the
-text, in print, and where JavaScript is off. For screen readers each is there in MathML.
+text, in print, and where JavaScript is off. For screen readers, each that is more than
+a letter is there in MathML, too.
 """
 
 import re
@@ -28,7 +29,7 @@ UNREAD = re.compile(
     r"|<annotation.*?</annotation>|;(?=\")",
     re.DOTALL,
 )
-# A letter alone, which is read as it is seen; around it are 300 bytes that do nothing.
+# A letter alone is read as it is seen; around it are some 300 bytes that do nothing.
 LETTER = re.compile(
     r'<span class="katex">.*<span class="katex-strut"[^>]*></span>'
     r'(<span class="mord mathnormal"[^>]*>\w</span>)</span></span></span>'

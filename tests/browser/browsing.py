@@ -228,10 +228,8 @@ class Visit:
 
         By address, without the search's worker, of which no size is told.
         """
-        return {
-            url: self.sizes[url]
-            for url in self.asked.difference(kept) & self.sizes.keys()
-        }
+        asked = self.asked.difference(kept) & self.sizes.keys()
+        return {url: self.sizes[url] for url in asked}
 
     @property
     def shifts(self) -> list[dict]:
