@@ -27,6 +27,7 @@
 import base64
 import json
 import math
+import string
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -335,12 +336,17 @@ assert test_accuracy > 0.977 and test_accuracy > plain_accuracy - 0.01
 # ## What the browser gets
 #
 # One file with everything: per layer the weights and the bias, and a test digit of each class as an example to start from.
-# A weight takes four bytes here; one is enough.
-# The largest weight of a layer becomes 127 or −127, the others the nearest whole number in proportion, and the layer has one `scale` to multiply them by.
-# JSON has no bytes, so they are written in base64, four characters for three bytes.
+# A weight takes 32 bits here; six are enough.
+# The largest weight of a layer becomes 31 or −31, the others the nearest whole number in proportion, and the layer has one `scale` to multiply them by.
+# That makes 63 different weights, and there are as many characters to write them with: small and capital letters, ten digits and a plus.
+# A pixel has more values than that, so the bytes of the examples are written in base64, four characters for three bytes.
 
 
-# %% tags=["predict"] ask="With 109,184 weights and 7,840 pixels, how large is the file?" answers=["118.7 kB", "158.2 kB"] why="Each of them takes a byte, but base64 makes four characters of three bytes."
+# %% tags=["predict"] ask="With 109,184 weights and 7,840 pixels, how large is the file?" answers=["94.3 kB", "121.8 kB", "158.2 kB"] why="A character of a file takes a byte, though six bits would do. Base64 is for the pixels only, and makes four characters of three of them."
+characters = string.ascii_letters + string.digits + "+"  # for −31 to 31, in this order
+assert len(characters) == 63
+
+
 def as_text(tensor):
     """The bytes of a tensor in base64."""
     return base64.b64encode(tensor.cpu().numpy().tobytes()).decode("ascii")
@@ -349,10 +355,11 @@ def as_text(tensor):
 @torch.no_grad()
 def as_fields(layer):
     """A linear layer as JSON can hold it; the weights row by row, a row per output."""
-    scale = layer.weight.abs().max() / 127
+    scale = layer.weight.abs().max() / 31
+    places = (layer.weight / scale).round().int() + 31  # among the characters
     return {
         "shape": list(layer.weight.shape),
-        "weights": as_text((layer.weight / scale).round().to(torch.int8)),
+        "weights": "".join(characters[place] for place in places.flatten().tolist()),
         "scale": scale.item(),
         "bias": [round(value, 5) for value in layer.bias.tolist()],
     }
@@ -381,15 +388,11 @@ assert num_characters < 200_000
 
 
 # %%
-def from_text(text, dtype, shape):
-    """The array whose bytes stand in a base64 text."""
-    return np.frombuffer(base64.b64decode(text), dtype).reshape(shape)
-
-
 def weights_and_bias(fields):
     """What `as_fields` wrote, as floats."""
-    weights = from_text(fields["weights"], np.int8, fields["shape"])
-    return weights * fields["scale"], np.array(fields["bias"])
+    numbers = [characters.index(character) - 31 for character in fields["weights"]]
+    weights = np.reshape(numbers, fields["shape"]) * fields["scale"]
+    return weights, np.array(fields["bias"])
 
 
 def probabilities(layers, images):
@@ -413,14 +416,15 @@ print(f"test accuracy from the file {np.mean(answers == labels):.1%}")
 print(f"the same answer for {same:.2%} of the test digits")
 assert abs(np.mean(answers == labels) - test_accuracy) < 1e-3 and same > 0.99
 
-example_images = from_text(published["examples"], np.uint8, (10, 28, 28)) / 255
+example_bytes = base64.b64decode(published["examples"])
+example_images = np.frombuffer(example_bytes, np.uint8).reshape(10, 28, 28) / 255
 enlarged = np.kron(example_images, np.ones((1, 10, 10)))  # (10, 280, 280)
 seen = np.stack([centre(torch.tensor(image).float()) for image in enlarged])
 print("examples read as", *probabilities(layers, seen).argmax(axis=1))
 assert list(probabilities(layers, seen).argmax(axis=1)) == list(range(10))
 
 # %% [markdown]
-# A byte per weight costs next to nothing.
+# Six bits for each weight cost next to nothing.
 #
 # ## Try it yourself
 #

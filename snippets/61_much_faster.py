@@ -77,6 +77,9 @@ print(tuple(images.shape), images.dtype)
 assert images.shape == (4, 3, 32, 32)
 assert -1 <= images.min() < images.max() <= 1  # for every seed
 
+# %% tags=["predict"] ask="Each batch is a step. How many steps are 25 epochs?" answers=["12,500", "312,500", "1,250,000"] why="50,000 pictures make 12,500 batches of four, and each epoch takes all of them."
+print(f"{25 * len(old_loader):,} steps")
+
 # %% [markdown]
 # The whole data set fits into memory, so it can be [standardised](43_convolution.py) once, and a batch is an index into it.
 # As always, the last 5,000 pictures are for choosing, and the test pictures for the end.
@@ -170,7 +173,7 @@ ways = {
 # Times are noisy: another program can make any of them longer, and none shorter.
 # So the ways take turns for four rounds, and the shortest time of each counts.
 
-# %% tags=["predict"] ask="Batches of 64 need as many additions and multiplications as batches of 4. How much faster than the old loop is a picture in them?" answers=["more than 1.4 times", "no faster: batches of 64"] why="Each call of a layer costs time whatever its size, and batches of 64 make 16 times fewer calls; in large ones, numbers are also taken several at once."
+# %%
 at_least = {"in memory": 1.1, "batches of 64": 1.4, "channels_last": 1.4}
 rounds = [
     [time_per_picture(*way(old_network().to(device))) for way in ways.values()]
@@ -182,6 +185,8 @@ for name, bound in at_least.items():
     print(f"more than {bound} times the old speed: {name}")
 
 # %% [markdown]
+# Batches of 64 need as many additions and multiplications for a picture as batches of 4.
+# But each call of a layer costs time, whatever its size, and they make 16 times fewer calls; in large ones, numbers are also taken several at once.
 # How much it is differs from processor to processor; these bounds held, too, where PyTorch was kept to the instructions of an old one.
 # `channels_last` is worth something on some processors and nothing on others, so it has the bound of the way before it.
 # Two more ways do not pay on every processor, so they are [measured apart](../docs/measured.md#what-bfloat16-and-torchcompile-save-of-a-step): numbers of two bytes, `bfloat16`, and `torch.compile`, which on a CPU needs a C++ compiler.
@@ -230,7 +235,7 @@ def training(
     method=torch.optim.AdamW,
     one_cycle=True,
     smoothing=0.0,
-    mirror=False,
+    augment=False,
 ):
     """Train a new network on a shuffled set; yield it and the rate after each step."""
     torch.manual_seed(seed)
@@ -242,9 +247,12 @@ def training(
             optimizer, learning_rate, num_steps, cycle_momentum=False
         )
     for images, labels in batches(train_images, batch_size, num_steps * batch_size):
-        if mirror:
+        if augment:  # mirror some of the pictures, and move all by up to two pixels
             heads = torch.rand(len(images), 1, 1, 1, device=device) < 0.5
             images = torch.where(heads, images.flip(3), images)
+            row, column = torch.randint(0, 5, (2,)).tolist()
+            images = F.pad(images, (2, 2, 2, 2))
+            images = images[:, :, row : row + 32, column : column + 32]
         model.train()
         loss = F.cross_entropy(model(images), labels, label_smoothing=smoothing)
         optimizer.zero_grad()
@@ -275,7 +283,7 @@ def valid_accuracy(*recipe, **options):
 # - The **padded** network above, without batch normalisation.
 # - The same with **batch normalisation**.
 # - **One-cycle**: the rate rises, then falls to almost nothing.
-# - **Mirrors and label smoothing**, two ways to make learning by heart harder. A coin decides for each picture whether it is mirrored. Of the right class less than all is asked, and the rest is shared by all ten, so there is no reason to make logits ever larger.
+# - **Augmented** pictures and label smoothing, which make learning by heart harder. A coin decides for each picture whether it is mirrored, and each batch is shifted by up to two pixels. Of the right class less than all is asked, and the rest is shared by all ten, so there is no reason to make logits ever larger.
 #
 # Every recipe is tried at three learning rates, and three other seeds run at the best of them.
 
@@ -288,7 +296,7 @@ recipes = {
     "padded": (lambda: fast_network(nn.Identity), rates, plain),
     "batch norm": (fast_network, rates, plain),
     "one-cycle": (fast_network, rates, {}),
-    "mirrors": (fast_network, rates, {"mirror": True, "smoothing": 0.1}),
+    "augmented": (fast_network, rates, {"augment": True, "smoothing": 0.1}),
 }
 means, deviations = {}, {}
 for name, (make, tried, options) in recipes.items():
@@ -303,17 +311,17 @@ for name, (make, tried, options) in recipes.items():
 # The first three columns are the accuracies at the three rates; mean and standard deviation are those of the other seeds.
 
 # %%
-best = means["mirrors"]
+best = means["augmented"]
 print(f"standard error {math.sqrt(best * (1 - best) / len(valid_labels)):.3f}")
 assert means["AdamW"] > means["SGD"] and means["batch norm"] > means["padded"] + 0.02
-assert abs(means["mirrors"] - means["one-cycle"]) < 0.025
+assert abs(means["augmented"] - means["one-cycle"]) < 0.025
 
 # %% [markdown]
 # In so few steps AdamW gets further than plain gradient descent, and batch normalisation further than none.
 # How much of the first is AdamW's own is open: the rate of gradient descent was chosen by one run at the edge of where runs fail.
 # On the [next page](62_what_record_holders_do.py), with momentum, a schedule and another network, it is AdamW's equal.
 # The padded network alone is worth no more than the old one, and the schedule gains no more than luck could.
-# Mirrors and smoothing change nothing that could be seen: they work against [learning by heart](47_overfitting.py), of which there is little where each picture is seen once.
+# Mirrors, shifts and smoothing change nothing that could be seen: they work against [learning by heart](47_overfitting.py), of which there is little where each picture is seen once.
 #
 # ## One look at each picture
 #

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -250,6 +251,40 @@ def test_gradient_descent_shows_the_numbers_of_the_page(
         for _ in range(10):
             widget.get_by_role("button", name="Epoch").press("Enter")
         assert widget.locator("dd").nth(3).inner_text() == w
+
+
+PLACES = """async ([press, dot]) => {
+  const at = () => dot.getAttribute("transform");
+  const places = [at()], last = performance.now() + 1500; // milliseconds; an epoch: 750
+  press.click();
+  while (performance.now() < last) {
+    if (at() !== places.at(-1)) places.push(at());
+    await new Promise(requestAnimationFrame);
+  }
+  return places;
+}"""
+
+
+def test_the_dot_moves_for_those_who_like_motion(
+    browser: Browser, address: str
+) -> None:
+    """It runs along the curve to where it lands at once for the others."""
+    motions: list[Literal["reduce", "no-preference"]] = ["reduce", "no-preference"]
+    ends = []
+    for motion in motions:
+        with browser.new_context(reduced_motion=motion) as context:
+            visit = Visit(context, address)
+            tab = visit.open(address + LESSON).tab
+            widget = tab.locator('[data-widget="gradient-descent"]')
+            press = widget.get_by_role("button", name="Epoch").element_handle()
+            dot = widget.locator(".descent-dot").element_handle()
+            places = tab.evaluate(PLACES, [press, dot])
+            assert visit.complaints == []
+        ends.append((places[0], places[-1]))
+        assert len(places) == 2 if motion == "reduce" else len(places) > 5, places
+    start, end = ends[0]
+    assert start != end
+    assert ends[1] == (start, end)
 
 
 def test_digits_are_read_with_the_keyboard(visit: Visit, base: str) -> None:

@@ -11,11 +11,11 @@
   // The page's network ----------------------------------------------------------------
 
   const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-  const floatsOf = (base64) => new Float32Array(bytesOf(base64).buffer);
 
   /** Rows of the weights, one per epoch, flat as `parameters_to_vector` makes them. */
-  function readWeights({ sizes, weights }) {
-    const all = floatsOf(weights);
+  function readWeights({ sizes, weights, scale }) {
+    const wholeNumbers = new Int16Array(bytesOf(weights).buffer);
+    const all = Float32Array.from(wholeNumbers, (weight) => weight * scale);
     const width = sizes.slice(1).reduce((sum, n, i) => sum + n * (sizes[i] + 1), 0);
     const starts = Array.from({ length: all.length / width }, (_, epoch) => epoch * width);
     return starts.map((start) => all.subarray(start, start + width));
@@ -47,7 +47,8 @@
   /** The file with its bytes read, and the logits of any points at any epoch. */
   function read(file) {
     const { sizes, mean, std, losses, errors } = file;
-    const rows = readWeights(file), flat = floatsOf(file.points);
+    const rows = readWeights(file);
+    const flat = new Float32Array(bytesOf(file.points).buffer);
     const points = [0, 1].map((axis) => flat.filter((_, i) => i % 2 === axis));
     const logits = (epoch, coordinates) =>
       forward(sizes, rows[epoch], coordinates.map((values, axis) =>

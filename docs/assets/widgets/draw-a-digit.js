@@ -10,11 +10,13 @@
   // The network: `weights_and_bias` and `probabilities` of the page --------------------
 
   const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  const CHARACTERS =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+"; // for −31 to 31
 
   function readLayer({ weights, scale, bias }) {
-    const wholeNumbers = new Int8Array(bytesOf(weights).buffer); // a row per output
+    const weightOf = (character) => (CHARACTERS.indexOf(character) - 31) * scale;
     return {
-      weights: Float32Array.from(wholeNumbers, (weight) => weight * scale),
+      weights: Float32Array.from(weights, weightOf), // a row per output
       bias: Float32Array.from(bias),
     };
   }
