@@ -63,6 +63,15 @@ def test_old_gradients_are_cleared_right_before_new_ones(script: Path) -> None:
             assert is_shown or is_alone or ".backward(" in then, place
 
 
+def test_pages_that_compare_times_take_one_thread() -> None:
+    """The clock of the processor counts every thread, and those that only wait, too."""
+    sources = {script.name: script.read_text(encoding="utf-8") for script in SCRIPTS}
+    timed = {name for name, source in sources.items() if "process_time()" in source}
+    alone = "\ntorch.set_num_threads(1)  # times are compared below\n"
+    assert timed == {name for name, source in sources.items() if alone in source}
+    assert timed
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=STEMS)
 def test_the_page_called_next_is_the_next(script: Path) -> None:
     text = script.read_text(encoding="utf-8")
