@@ -48,6 +48,13 @@ def step_time(
     return (time.process_time() - started) / num_steps
 
 
+def instructions() -> str:
+    """What the processor has for products of matrices in bfloat16."""
+    has = torch.cpu.get_capabilities()
+    kinds = {"amx_bf16": "AMX", "avx512_bf16": "AVX-512"}
+    return " and ".join(kind for name, kind in kinds.items() if has[name]) or "none"
+
+
 def measured(
     images: Tensor,
     labels: Tensor,
@@ -97,8 +104,12 @@ def main() -> None:
     print(f"{name}: {row}, in plain steps")
     if asked.write:
         table = json.loads(TABLE.read_text()) if TABLE.exists() else {}
-        date = datetime.date.today().isoformat()
-        table[name] = {"date": date, "torch": torch.__version__.split("+")[0], **row}
+        told = {
+            "date": datetime.date.today().isoformat(),
+            "torch": torch.__version__.split("+")[0],
+            "instructions": instructions(),
+        }
+        table[name] = told | row
         write_whole(TABLE, json.dumps(table, indent=1) + "\n")
 
 
