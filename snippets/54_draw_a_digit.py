@@ -312,7 +312,7 @@ model = train(distort, 0.15, num_epochs)
 scores = [accuracy(model, seen[size], valid_labels) for size in sizes]
 for size, before, now in zip(sizes, plain_scores, scores):
     print(f"{size} pixels: {before:.1%} before, {now:.1%} now")
-assert scores[3] > plain_scores[3] + 0.2 and scores[0] > 0.955
+assert scores[3] > plain_scores[3] + 0.2 and scores[0] > 0.961
 
 # %% [markdown]
 # The smallest gain most.
@@ -328,7 +328,7 @@ plain_accuracy = accuracy(plain_model, test_images, test_labels)
 standard_error = math.sqrt(test_accuracy * (1 - test_accuracy) / len(test_labels))
 print(f"test accuracy {plain_accuracy:.1%} before, {test_accuracy:.1%} now")
 print(f"standard error {standard_error:.1%}")
-assert test_accuracy > 0.977 and test_accuracy > plain_accuracy - 0.01
+assert test_accuracy > 0.979 and test_accuracy > plain_accuracy - 0.01
 
 # %% [markdown]
 # They are equal: what the new network has learned besides costs it nothing here.
@@ -414,7 +414,7 @@ answers = probabilities(layers, pixels).argmax(axis=1)  # (10000,)
 same = np.mean(answers == guess.cpu().numpy())
 print(f"test accuracy from the file {np.mean(answers == labels):.1%}")
 print(f"the same answer for {same:.2%} of the test digits")
-assert abs(np.mean(answers == labels) - test_accuracy) < 1e-3 and same > 0.99
+assert abs(np.mean(answers == labels) - test_accuracy) < 0.0018 and same > 0.995
 
 example_bytes = base64.b64decode(published["examples"])
 example_images = np.frombuffer(example_bytes, np.uint8).reshape(10, 28, 28) / 255
