@@ -125,7 +125,7 @@ assert widths == [5, 6, 14, 16]
 #
 # ## The old recipe, and a ReLU too many
 #
-# The old tutorial has batches of 4, plain gradient descent, a learning rate of 0.01 and 25 epochs; [run whole](56_were_they_right.py), it ends at 0.60.
+# The old tutorial has batches of 4, plain gradient descent, a learning rate of 0.01 and 25 epochs; [run whole](56_were_they_right.py), it ends at about 0.6.
 # From its network with one convolution to this one it changes five things at once: ten filters in place of six, a second convolution, ReLU in place of the sigmoids, the rate, and eight times as many epochs.
 # It also puts a ReLU behind the last layer, where logits should be left as they are.
 #
