@@ -20,7 +20,7 @@
 # The old tutorials behind this site report figures, and make claims without figures.
 # Other pages cut their recipes short, to compare many.
 # Here each is run whole: all of its epochs, in its own small batches.
-# The reported accuracies come out within two points, but one, which is within four; of the claims one does not hold, and one is too small for us to see.
+# The reported accuracies come out within two points, one of them within four; of the claims one does not hold, and one is too small for us to see.
 # This page takes minutes, most of them for one network, and it needs [how sure a figure is](38_how_sure_can_we_be.py) and the [networks for pictures](48_side_by_side.py).
 
 # %%
