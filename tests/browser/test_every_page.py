@@ -28,9 +28,11 @@ ACCESSIBLE: dict[str, Any] = {
 }
 COLOURS = {**ACCESSIBLE, "runOnly": ["color-contrast", "link-in-text-block"]}
 LOADED = "[...document.fonts].filter(f => f.status === 'loaded').map(f => f.family)"
-OPEN = """() => {
+OPEN = """async () => {
   for (const it of document.querySelectorAll("details")) it.open = true;
   for (const it of document.querySelectorAll(".predict")) it.classList.add("is-open");
+  // What has become visible is measured in the next frame, and then can be reached.
+  for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
 }"""
 WITH_MANY_FACTS = ("lenet.html", "many-processes.html", "much-faster.html")
 WITH_MATHS = "softmax-and-cross-entropy.html"

@@ -14,8 +14,11 @@
 
   /** Rows of the weights, one per epoch, flat as `parameters_to_vector` makes them. */
   function readWeights({ sizes, weights, scale }) {
-    const wholeNumbers = new Int16Array(bytesOf(weights).buffer);
-    const all = Float32Array.from(wholeNumbers, (weight) => weight * scale);
+    const bytes = bytesOf(weights), padded = new Uint8Array((bytes.length / 3) * 4);
+    bytes.forEach((byte, i) => (padded[4 * Math.floor(i / 3) + 1 + (i % 3)] = byte));
+    const all = Float32Array.from(
+      new Int32Array(padded.buffer), (number) => (number / 256) * scale // 0 is below
+    );
     const width = sizes.slice(1).reduce((sum, n, i) => sum + n * (sizes[i] + 1), 0);
     const starts = Array.from({ length: all.length / width }, (_, epoch) => epoch * width);
     return starts.map((start) => all.subarray(start, start + width));
