@@ -323,7 +323,7 @@ published = {
 
 # %% [markdown]
 # Read back, with a zero below the three bytes, a number is 256 times what it was.
-# A weight is off by about half a `scale` at most, and each network makes the errors that it made.
+# A weight is off by less than a `scale`, and each network makes the errors that it made.
 
 # %%
 file = Path("rings.json")
@@ -333,7 +333,7 @@ read_bytes = np.frombuffer(base64.b64decode(content["weights"]), np.uint8)
 four_bytes = np.pad(read_bytes.reshape(-1, 3), [(0, 0), (1, 0)])
 numbers = four_bytes.view("<i4").reshape(weights.shape)  # (networks, parameters)
 rows = torch.tensor(numbers / 256 * content["scale"]).float().to(device)
-assert (rows - weights).abs().max() < 2 * scale
+assert (rows - weights).abs().max() < scale
 for old, row, value in zip(networks[1:], rows[1:], errors, strict=True):
     vector_to_parameters(row, old.parameters())
     assert error(old, train_set) == value

@@ -258,7 +258,8 @@ standard_error = math.sqrt(test_accuracy * (1 - test_accuracy) / len(test_labels
 print(f"standard error of one run {standard_error:.3f}")
 left = means["convolution"] - means["184 units"]
 print(f"left to the convolution {left:.3f}")
-assert means["convolution"] > means["184 units"] > means["25 units"]  # for this seed
+assert means["184 units"] > means["25 units"]
+assert left > 0  # for this seed
 
 # %% [markdown]
 # The convolution, with its 120 units behind it, brings the 0.409 of 25 units to 0.464.

@@ -144,7 +144,7 @@ recipes = {  # learning rate, momentum, epochs, seeds
 }
 
 # %% [markdown]
-# In batches of four, oneDNN, which computes convolutions on most processors, spends more time on preparing than it saves.
+# In batches of four, oneDNN, which computes convolutions on most processors, spends as much time on preparing as it saves, or more.
 # We turn it off.
 
 # %%
@@ -317,7 +317,7 @@ print(f"  65  {len(errors)} epochs until no point is wrong")
 # Why do they differ?
 #
 # - The four networks for pictures: by their seeds, the order of the pictures, and rounding, which together move such a run by a point or two.
-# - The rings: points and first weights are the source's, so what is left is the order of the batches, and rounding.
+# - The rings: points and first weights are the source's. What is left is the order of the batches, rounding, and that the source counted errors while the weights [were still moving](35_rings.py).
 # - The claims: a convolution does take a lot longer, and pooling saves some of that. Whether ReLU makes a step faster is below what our clock can tell. More epochs do not mend a second sigmoid.
 #
 # ## Try it yourself

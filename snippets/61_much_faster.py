@@ -195,7 +195,7 @@ for name, bound in at_least.items():
 # Two more ways do not pay on every processor, so they are [measured apart](../docs/measured.md#what-bfloat16-and-torchcompile-save-of-a-step): numbers of two bytes, `bfloat16`, and `torch.compile`, which on a CPU needs a C++ compiler.
 # Two processors were measured.
 # On the one with instructions for `bfloat16` a step in it takes 0.6 of the time; on the one without them it takes 8.1 times as long.
-# A compiled step takes no less than a plain one on either.
+# Compiling a step gains nothing on either.
 #
 # ## Fewer pictures
 #
@@ -389,7 +389,7 @@ assert min(runs) > 0.645
 # %% [markdown]
 # The old tutorial reports 62 %; [run whole](56_were_they_right.py), its recipe gave 0.60 on one processor and 0.58 on another.
 # 0.66 is four points more than was reported and six to eight more than we got, after one look at nine in ten of its pictures, with half its parameters, in a twentieth of the time of all its epochs, or less: with twenty seeds, on one processor, it was 94 ± 21 times less.
-# (Nobody has looked whether the old recipe gets there before its last epoch, and [without oneDNN](56_were_they_right.py) its small batches are a little cheaper.)
+# (Nobody has looked whether the old recipe gets there before its last epoch, and [without oneDNN](56_were_they_right.py) its small batches are cheaper on some processors.)
 #
 # We know of no published figure of what one thread of a processor learns of CIFAR-10 in a short time, so here are two to beat.
 # One look at each picture, in less time than the old loop takes for two epochs: 0.663 ± 0.003 over five seeds.

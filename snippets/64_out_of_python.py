@@ -377,7 +377,7 @@ print("with one digit more than twice as fast")
 #
 # ## A quarter of the size
 #
-# Each weight takes four bytes, and [less is enough](54_draw_a_digit.py#what-the-browser-gets), such as one: it is divided by a scale, and rounded to an integer between −127 and 127.
+# Each weight takes four bytes, and [less will do](54_draw_a_digit.py#what-the-browser-gets), here one byte: it is divided by a scale, and rounded to an integer between −127 and 127.
 # Such rounding to few values is called **quantisation**.
 # Here each row of a weight gets a scale of its own, and the graph a node `DequantizeLinear`, which multiplies with the scales again, so that all else remains as it is.
 

@@ -52,7 +52,7 @@ def instructions() -> str:
     """What the processor has for products of matrices in bfloat16."""
     has = torch.cpu.get_capabilities()
     kinds = {"amx_bf16": "AMX", "avx512_bf16": "AVX-512"}
-    return " and ".join(kind for name, kind in kinds.items() if has[name]) or "none"
+    return " and ".join(kind for name, kind in kinds.items() if has.get(name)) or "none"
 
 
 def measured(

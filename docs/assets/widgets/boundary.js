@@ -12,13 +12,15 @@
 
   const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 
-  /** Rows of the weights, one per epoch, flat as `parameters_to_vector` makes them. */
+  /**
+   * Rows of the weights, one per epoch, flat as `parameters_to_vector` makes them.
+   * With a zero below its three bytes a number is 256 times what it was.
+   */
   function readWeights({ sizes, weights, scale }) {
     const bytes = bytesOf(weights), padded = new Uint8Array((bytes.length / 3) * 4);
     bytes.forEach((byte, i) => (padded[4 * Math.floor(i / 3) + 1 + (i % 3)] = byte));
-    const all = Float32Array.from(
-      new Int32Array(padded.buffer), (number) => (number / 256) * scale // 0 is below
-    );
+    const numbers = new Int32Array(padded.buffer);
+    const all = Float32Array.from(numbers, (number) => (number / 256) * scale);
     const width = sizes.slice(1).reduce((sum, n, i) => sum + n * (sizes[i] + 1), 0);
     const starts = Array.from({ length: all.length / width }, (_, epoch) => epoch * width);
     return starts.map((start) => all.subarray(start, start + width));
