@@ -26,7 +26,7 @@ import torch
 # A list of numbers becomes a tensor with one dimension.
 # Like a list, it counts its elements from 0.
 
-# %% tags=["predict"] ask="What does the second line print?" answers=["1 1", "tensor(1) 1"] why="An index gives a tensor again, here of a single number; `item` makes a number of Python's own of it."
+# %% tags=["predict"] ask="What is the second line that is printed?" answers=["1 1", "tensor(1) 1"] why="An index gives a tensor again, here of a single number; `item` makes a number of Python's own of it."
 x1 = torch.tensor([1, 2, 3, 4])
 print(x1)
 print(x1[0], x1[0].item())
@@ -185,7 +185,7 @@ product = left @ right  # (10, 20) @ (20, 5) -> (10, 5)
 print(tuple(left.shape), "@", tuple(right.shape), "->", tuple(product.shape))
 
 # %% [markdown]
-# One element by hand: row 3 with column 2.
+# One element by hand: row 3 with column 2; `isclose` leaves room for rounding.
 
 # %%
 by_hand = sum(left[3, k] * right[k, 2] for k in range(20))

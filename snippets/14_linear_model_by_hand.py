@@ -92,7 +92,7 @@ print(f"(1 + 4 + 9) / 3 = {mean_loss(1.0):.2f}")
 #
 # Now 41 values of $w$, from 0.0 to 4.0 in steps of 0.1.
 # Trying a whole row of values is called a **sweep**.
-# `linspace` gives the two ends and evenly spaced numbers between them.
+# `linspace` gives the two ends and evenly spaced numbers between them; `diff` takes the steps from each to the next, and `allclose` leaves room for rounding.
 
 # %% tags=["predict"] ask="At w = 1 the loss was 4.67. What is it at w = 3?" answers=["w = 3.0 MSE 4.67", "w = 3.0 MSE 18.67", "w = 3.0 MSE 0.00"] why="At w = 3 each prediction is as far above its target as it was below at w = 1, and a square forgets the sign."
 weights = np.linspace(0.0, 4.0, 41)
@@ -107,6 +107,7 @@ assert np.allclose(np.diff(weights), 0.1)
 #
 # The smallest loss is at $w = 2$.
 # It is 0: the line goes through all three points.
+# (`argmin` gives the place of the smallest number.)
 
 # %%
 best = weights[np.argmin(curve)]

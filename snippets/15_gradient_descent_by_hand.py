@@ -223,7 +223,7 @@ assert 1.6 < w < train(learning_rate, 10)
 # Further away: one step along the mean goes about a third as far as three steps along single points.
 
 # %% [markdown]
-# **2.** Give the model a bias: $xw + b$, with targets on the line $y = 2x + 1$, and train `w` and `b` for 2000 epochs, at the same learning rate.
+# **2.** Give the model a bias: $xw + b$, with targets on the line $y = 2x + 1$, and train `w` and `b` for 2000 epochs, again with a step for each point, at the same learning rate.
 # What is the derivative of the loss with respect to $b$?
 
 # %% tags=["solution"]

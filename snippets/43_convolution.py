@@ -262,9 +262,9 @@ assert means["184 units"] > means["25 units"]
 assert left > 0  # for this seed
 
 # %% [markdown]
-# The convolution, with its 120 units behind it, brings the 0.409 of 25 units to 0.464.
+# The convolution, with its 120 units behind it, brings the 0.409 of 25 units to about 0.464.
 # But 120 units without it reach 0.439, and 184 units, with about as many parameters as its whole network, 0.446.
-# So two thirds of the gain are not the convolution's; the 0.017 that are left to it are more than three standard errors of one run.
+# So two thirds of the gain are not the convolution's; the about 0.017 that are left to it are more than three standard errors of one run.
 # Are they luck?
 # We ran the page with nineteen other seeds: 18 times 0.007 to 0.025 were left to the convolution, and once nothing.
 #

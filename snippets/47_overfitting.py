@@ -145,7 +145,8 @@ print(f"accuracy seen {seen[-1][1]:.2f}, not seen {unseen[-1][1]:.2f}")
 print(
     f"loss not seen: lowest {min(unseen_losses):.1f}, at last {unseen_losses[-1]:.1f}"
 )
-assert seen[-1][1] > 0.972 and unseen_losses[-1] > 1.5 * min(unseen_losses)
+assert seen[-1][1] - unseen[-1][1] > 0.56  # a gap in accuracy
+assert unseen_losses[-1] > 1.5 * min(unseen_losses)
 
 # %% [markdown]
 # In the end the network is right about nearly every picture that it has seen, and about four in ten of the others.

@@ -3,7 +3,7 @@
 #   page:
 #     teaches: {}
 #     level: beginner
-#     read_first: [22_one_step_then_many, 26_neural_network, 31_softmax_and_cross_entropy]
+#     read_first: [22_one_step_then_many, 26_neural_network, 31_softmax_and_cross_entropy, 43_convolution]
 # ---
 
 # %% [markdown]
@@ -13,7 +13,7 @@
 # Eight stop the program, with a message that says more than it seems to; four go on and give a wrong answer.
 # Each is made here, its message is shown as PyTorch words it today, and it is mended.
 # Paste a message into the search of this site to find its section.
-# You should know a [training loop](22_one_step_then_many.py), a [network](26_neural_network.py) and [cross entropy](31_softmax_and_cross_entropy.py).
+# You should know a [training loop](22_one_step_then_many.py), a [network](26_neural_network.py) and [cross entropy](31_softmax_and_cross_entropy.py); an exercise has a [convolution](43_convolution.py).
 
 # %%
 import warnings
@@ -131,8 +131,20 @@ for _ in range(2):
 
 # %% [markdown]
 # Cure: compute the loss anew in each step, from a forward pass of that step.
-# `retain_graph=True`, which the rest of the message offers, hides the mistake: the gradients are those of old weights.
-#
+# `retain_graph=True`, which the rest of the message offers, is no cure.
+# One layer then runs, with gradients of old weights; where layers follow each other, the step in between has changed what the first of them needs.
+
+# %%
+two_layers = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+for model in layer, two_layers:
+    loss = F.mse_loss(model(rows), targets)
+    loss.backward(retain_graph=True)
+    torch.optim.SGD(model.parameters(), lr=0.1).step()
+    message = outcome(loss.backward)
+    print(fill(message.partition(": [")[0], 79))
+assert "modified by an inplace operation" in message
+
+# %% [markdown]
 # ## A step by hand, under the eyes of autograd
 #
 # A weight that requires a gradient is a leaf of the graph, and may not be changed in place while autograd records.
@@ -235,25 +247,27 @@ assert loss == 0.5 and F.mse_loss(answers.squeeze(1), labels) == 0
 # Without `zero_grad` each step takes those of all steps before along.
 
 
-# %% tags=["predict"] ask="It starts 2 away. How far away does it end if nothing is cleared?" answers=["0.41", "2.02"] why="The gradients that piled up carry it past the best weight, out on the other side and back: it swings."
+# %% tags=["predict"] ask="It starts 2 away. How far away does it get in the last 10 of 20 steps if nothing is cleared?" answers=["not cleared 0.17", "not cleared 1.02", "not cleared 2.02"] why="The gradients that piled up carry it past the best weight, as far out on the other side, and back: it swings, and does not come to rest."
 def train(clears):
-    """Distance from the best weight, 2, after 20 steps from 0."""
+    """Largest distance from the best weight, 2, in the last 10 of 20 steps from 0."""
     weight = torch.zeros(1, requires_grad=True)
     optimizer = torch.optim.SGD([weight], lr=0.1)
+    distances = []
     for _ in range(20):
         loss = (weight - 2).square().sum()
         if clears:
             optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return abs(weight.item() - 2)
+        distances.append(abs(weight.item() - 2))
+    return max(distances[-10:])
 
 
 print(f"cleared {train(clears=True):.2f} away, not cleared {train(clears=False):.2f}")
-assert train(clears=True) < 0.05 < train(clears=False)
+assert train(clears=True) < 0.2 and train(clears=False) > 2
 
 # %% [markdown]
-# It swings around the best weight and does not come to rest.
+# With clearing it has come near by then, and comes nearer in each step.
 # Cure: `optimizer.zero_grad()`, right before `backward`.
 #
 # ## Judged while it trains
@@ -269,8 +283,9 @@ with torch.no_grad():
     model.eval()
     steady = torch.stack([model(rows[:1]) for _ in range(1000)]).flatten()
 print(f"{len(forgotten.unique())} answers, in eval() {len(steady.unique())}")
+print(f"graph: {model(rows).requires_grad}, under no_grad: {steady.requires_grad}")
 assert len(forgotten.unique()) > 900 and len(steady.unique()) == 1
-assert model(rows).requires_grad and not steady.requires_grad  # a graph, and none
+assert model(rows).requires_grad and not steady.requires_grad
 
 # %% [markdown]
 # Cure: `model.eval()` before you judge, `model.train()` before you go on.

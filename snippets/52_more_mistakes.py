@@ -268,7 +268,7 @@ assert abs(w - 2) < 0.1
 
 # %% [markdown]
 # **2.** Write a check that an optimizer holds every parameter of a model: `holds_all(optimizer, model)`.
-# Try it on one that was given the first layer only, `first_layer`, and on one that was given all, `whole`.
+# For the `model` of the section on results thrown away, try it on one that was given the first layer only, `first_layer`, and on one that was given all, `whole`.
 
 
 # %% tags=["solution"]

@@ -197,7 +197,7 @@ assert len(old) == 60_000 and len(new) == 10_000
 # ## What stops
 #
 # The loss was a vector of one number; now it has no dimensions, and there is nothing to index.
-# Comparisons gave whole numbers; now they give true and false, from which nothing can be subtracted.
+# Comparisons gave whole numbers; now they give true and false, which the minus sign refuses.
 
 # %%
 loss, mask = net(x).square().mean(), x > 1
@@ -305,8 +305,9 @@ frame.set_index("old").rename_axis(index=None, columns="old")
 # Call the values of both `old` and `new`.
 
 # %% tags=["solution"]
-old, new = compare("torch.range(0, 3)", "torch.arange(0, 4)")
+old, new = compare("torch.range(0, 3)", "torch.arange(0.0, 4.0)")
 assert old.tolist() == new.tolist() == [0, 1, 2, 3]  # range included its end
+assert old.dtype == new.dtype == torch.float32  # arange(0, 4) is of whole numbers
 
 # %% [markdown]
 # **2.** Bring this loop of 2017 up to date: six spellings are old.

@@ -262,7 +262,7 @@ assert plain_scores[0] > plain_accuracy - 0.05 and plain_scores[3] < plain_score
 # A matrix near the identity turns, slants and stretches at once, as your sevens may lean the other way; `affine_grid` says where on the old picture each new pixel lies, and `grid_sample` looks there.
 # The pen becomes thicker or thinner when each pixel takes the larger or the smaller of itself and its neighbours: up to a pixel thinner, up to four thicker.
 # A thicker pen needs room, so the digit shrinks before.
-# Eight digits share matrix and pen, which costs a fraction of one for each.
+# Eight digits share a matrix and a pen, which is cheaper than one of each for every digit.
 
 
 # %%

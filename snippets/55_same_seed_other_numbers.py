@@ -159,7 +159,7 @@ assert 1 - min(accuracy, moved_accuracy) < rarer / 2
 
 # %% [markdown]
 # Both learn: each makes less than half the mistakes of somebody who always gives the more frequent answer.
-# Which of them is a little better is a matter of luck.
+# Which of them is a little better is a matter of luck, and other test points could move either figure by a standard error.
 # So the digits of a run are not a property of the recipe; what many runs have in common is.
 #
 # ## It need not be so
@@ -251,7 +251,7 @@ for seed in range(5):
     nudge(nudged)
     changes.append(abs(train(nudged)[1] - accuracies[seed].item()))
 print(f"by less than 15 points: {max(changes) < 0.15}")
-assert len(changes) == 5 and max(changes) < 0.12  # for this seed
+assert len(changes) == 5 and 0 <= min(changes) <= max(changes) < 0.3  # for every seed
 
 # %% [markdown]
 # **2.** Shuffle the 400 points, and train again from the seed 1: the mean over all points is the same, but for rounding.
@@ -265,7 +265,7 @@ shuffled_history, shuffled_accuracy = train(make_network(seed=1), points=shuffle
 gap = (shuffled_history - history).norm(dim=1)
 print(f"accuracy {shuffled_accuracy:.2f}, other weights: {bool(gap.max() > 0.01)}")
 assert gap[:20].max() < 1e-5
-assert gap.max().log10() > -1.6  # for this seed
+assert gap.max().log10() > -3.5
 
 # %% [markdown] tags=["solution"]
 # The order of the points decides the order of the additions, and that is enough.

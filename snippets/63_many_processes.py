@@ -199,7 +199,7 @@ assert distance["unequal"] > 0.44
 # Told world size and rank, it needs no process group, so we can look at two of them here.
 # The number of the epoch goes into the seed, and `set_epoch` says it.
 
-# %% tags=["predict"] ask="A second epoch begins, and nobody calls set_epoch. Is its order another one?" answers=["second: same order", "second: another order"] why="The order depends on the seed and on the epoch that was said last."
+# %%
 samplers = [DistributedSampler(range(8), num_replicas=2, rank=i) for i in range(2)]
 first = [list(sampler) for sampler in samplers]
 second = [list(sampler) for sampler in samplers]
@@ -286,7 +286,7 @@ assert farthest(trained) < 0.0001
 # %% [markdown]
 # The losses are the same, and so are the weights on both ranks: none is off by as much as 0.0001, and what is left is rounding.
 # So two processes change nothing about what this network learns.
-# (Batch normalisation would see the half of a batch on each rank, unless `nn.SyncBatchNorm` takes its place, and with dropout each rank draws its own masks.)
+# (Batch normalisation would see the half of a batch on each rank, unless `nn.SyncBatchNorm` takes its place, which needs GPUs, and with dropout each rank draws its own masks.)
 # What is known about learning rates holds for the batch of all ranks together.
 #
 # ## A rank that dies

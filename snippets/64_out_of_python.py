@@ -332,10 +332,10 @@ print("the same chances from ONNX Runtime")
 #
 # ## Is it faster?
 #
-# A graph has no Python between its operations.
+# A graph has no Python between its operations; does that show?
 # We give both one thread, PyTorch since the start of the page, let them take turns, and count the shortest time of each.
 
-# %% tags=["predict"] ask="Where does ONNX Runtime gain more over PyTorch: with one digit at a time, or with 1,000?" answers=["with one digit", "with 1,000 digits"] why="With 1,000 digits most time goes into the products of matrices, which are the same work for both; with one digit, what is between them weighs more."
+# %%
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = 1
 session = onnxruntime.InferenceSession(path, options)
@@ -373,7 +373,8 @@ assert gains["one digit"] > 2.1 and gains["one digit"] > 1.2 * gains["1,000 digi
 print("with one digit more than twice as fast")
 
 # %% [markdown]
-# So for single digits it pays most; in large batches both spend most of their time on the same products.
+# So for single digits it pays most.
+# In large batches more of the time goes into the products of matrices, which are the same work for both; how much of the gain is Python's part, and how much the runtime's own, this does not tell.
 #
 # ## A quarter of the size
 #
@@ -483,4 +484,5 @@ files.cleanup()
 # ## What next
 #
 # `torch.export` is where other ways out of Python begin as well: AOTInductor makes a library for a server of what it wrote, ExecuTorch a program for a phone.
+# Neither runs here: one needs a C++ compiler, which not every reader has, the other a package of its own that follows its own releases of PyTorch.
 # A file like ours is often somebody else's starting point: [Fine-tuning](65_fine_tuning.py) teaches a trained network something new.

@@ -285,7 +285,7 @@ assert floor < runs.mean() < 0.212 and losses.max() < 0.0175
 # %% [markdown]
 # The second half costs nearly nothing, though these names never met in training: that is a rule, and no sentence known by heart.
 # What lies above the floor is in the free half.
-# There the network has learned a little by heart after all, which pairs occur; what it writes will show it.
+# A part of it is that the network has learned a little by heart after all, which pairs occur; what it writes will show it.
 #
 # ## What a head looks at
 #
