@@ -281,6 +281,15 @@ def test_a_check_says_what_is_not_so(
     assert caught.value._render_traceback_() == [str(caught.value)]
 
 
+def test_a_check_does_not_give_the_answer_away(world: dict[str, Any]) -> None:
+    """What the reader has is shown, and not what it is compared with."""
+    exec("page = [3, 1, 4]; x = 5", world)
+    with pytest.raises(world["NotYet"]) as caught:
+        world["check_exercise"](["x"], "len(page) == x")
+    assert "x is 5" in str(caught.value)
+    assert "len(page) is" not in str(caught.value)
+
+
 def test_a_check_that_holds_says_so(
     world: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -343,6 +352,14 @@ def test_each_exercise_of_a_page_has_a_check(script: Path) -> None:
         assert exercise.emptied, (
             f"{where}: an assert has to look at what only the solution binds"
         )
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=STEMS)
+def test_no_check_of_an_exercise_holds_for_one_seed_only(script: Path) -> None:
+    """A right answer that draws other numbers would be refused."""
+    cells = notebook_of(parse(script)).cells
+    solutions = [cell.source for cell in cells if is_a_solution(cell)]
+    assert not any("# for this seed" in source for source in solutions)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=STEMS)

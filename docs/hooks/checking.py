@@ -63,11 +63,12 @@ def values_behind(claim: str, names: list[str]) -> str:
 
 
 def says_something(part: ast.expr, names: list[str]) -> bool:
-    """Whether the value of a part of a claim follows from those of names."""
-    if isinstance(part, ast.Name):
-        return part.id in names
-    is_constant = not any(isinstance(node, ast.Name) for node in ast.walk(part))
-    return not is_constant and not isinstance(part, ast.GeneratorExp)
+    """Whether the value of a part of a claim follows from those of names.
+
+    What follows from others only would be the answer: it is for the reader to find.
+    """
+    used = {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}
+    return not used.isdisjoint(names) and not isinstance(part, ast.GeneratorExp)
 
 
 def in_few_letters(value: Any) -> str:
