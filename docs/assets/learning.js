@@ -113,7 +113,6 @@ const keeper = {
     if (list) {
       const choices = [...list.children].map((item) => item.textContent);
       controls.append(...choices.map((text) => button(text, () => open(text))));
-      list.remove();
     } else {
       const field = element("input", { type: "text", inputMode: "decimal", size: 8 });
       field.setAttribute("aria-labelledby", question.id);
@@ -173,6 +172,7 @@ const keeper = {
       keeper.write((kept) => {
         if (!kept.off) (kept.read ??= {})[here] ??= keeper.day();
       });
+      showKept();
     }).observe(end);
   }
 
@@ -228,7 +228,7 @@ const keeper = {
     };
     for (const kind of ["pointerdown", "focusin"]) document.addEventListener(kind, note);
     const plain = report.href;
-    report.onclick = () => {
+    const fill = () => {
       if (!touched) return;
       const address = new URL(plain);
       const output = touched.nextElementSibling?.matches(".output, .predict")
@@ -240,6 +240,8 @@ const keeper = {
       address.searchParams.set("body", asked + (cell + expected).slice(0, 3000));
       report.href = address;
     };
+    // Before it is followed: in a new tab, too, or by a menu.
+    for (const kind of ["pointerdown", "focus", "click"]) report.addEventListener(kind, fill);
   }
   const indented = (text) => text.trimEnd().replaceAll("\n", "\n    ");
 }

@@ -1,6 +1,7 @@
 // Who searches for an error message finds the section that explains it first: the one
 // that shows a message with most of these words in a row. Numbers and signs do not
 // count, for a reader's shapes and names are others. Other searches stay as they are.
+// The index is built when a reader turns to the search, and not while the page loads.
 {
   const FEWEST = 4; // words in a row by which a message is known
   // In a section's text, which is HTML: up to its end, or to the line of the next one.
@@ -52,6 +53,15 @@
     pages.unshift([first, ...found.filter((one) => one !== first)]);
   }
 
+  // When the reader first goes to the search, or comes by a link that searches.
+  const wanted = new Promise((resolve) => {
+    if (new URLSearchParams(location.search).has("q")) resolve();
+    for (const kind of ["focusin", "pointerdown"])
+      document.addEventListener(kind, ({ target }) => {
+        if (target.closest?.(".md-search, [for=__search]")) resolve();
+      });
+  });
+
   // Material's worker, which is sent an index, then searches, and answers in turn.
   window.Worker = class extends window.Worker {
     constructor(...args) {
@@ -68,7 +78,7 @@
     postMessage(message) {
       if (message.data?.docs) [this.docs, this.messages] = [message.data.docs, undefined];
       else if (typeof message.data === "string") this.searches.push(message.data);
-      super.postMessage(message);
+      wanted.then(() => super.postMessage(message)); // in the order in which they came
     }
   };
 }

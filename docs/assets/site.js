@@ -25,6 +25,12 @@ if (opener) {
   narrow.addEventListener("change", reachHandles);
 }
 
+// Who goes to another section goes through a page whose boxes all have their heights.
+document.addEventListener("click", ({ target }) => {
+  if (target.closest?.("a[href*='#']"))
+    document.documentElement.classList.remove("from-top");
+}, true);
+
 // A tap where a button for copying is not seen yet shows it, no more.
 let unseen; // the buttons on which a tap has begun that were not seen then
 document.addEventListener("pointerdown", ({ target }) => {

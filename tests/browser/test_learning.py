@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from browser.browsing import CHROMIUM, ON_THE_SITE, QUIET, SITE, Visit, tab_at
+from browser.browsing import CHROMIUM, ON_THE_SITE, PHONE, QUIET, SITE, Visit, tab_at
 
 CHOICES, TYPED, NEARLY = "shapes.html", "neural-network.html", "overfitting.html"
 REVIEW = "review.html"
@@ -23,6 +23,22 @@ WITH_MATHS = (  # some with widgets, too
     "softmax-and-cross-entropy.html",
 )
 MAX_READY, MAX_READY_MATHS = 3, 4  # times what the bare page takes
+TICK_INSIDE = """link => {
+  const left = parseFloat(getComputedStyle(link, "::before").left);
+  const list = link.closest(".md-nav__list");
+  const shown = link.getBoundingClientRect().left + left;
+  return shown >= list.getBoundingClientRect().left;
+}"""
+FAR_AND_SKIPPED = """() => {
+  const inside = [...document.querySelectorAll(":is(article > p, .highlight) > *")];
+  const far = inside.filter(
+    (it) => it.checkVisibility() && it.getBoundingClientRect().top > 3 * innerHeight
+  );
+  const skipped = far.filter(
+    (it) => !it.checkVisibility({ contentVisibilityAuto: true })
+  );
+  return [far.length, skipped.length];
+}"""
 
 
 def first_prediction(tab: Page, kind: str) -> Locator:
@@ -108,6 +124,7 @@ def test_paper_shows_what_was_not_predicted(visit: Visit, base: str) -> None:
     tab.emulate_media(media="print")
     asked = first_prediction(tab, "choice")
     expect(asked.locator(".predict-output")).to_be_visible()
+    expect(asked.locator(".predict-choices")).to_be_visible()  # to choose by pencil
 
 
 @pytest.mark.parametrize("base", ["http"], indirect=True)
@@ -378,6 +395,26 @@ def test_a_page_that_was_read_is_ticked_and_can_be_continued(
     assert "/tensors.html" in tab.url
 
 
+def test_a_page_that_is_read_is_ticked_at_once(visit: Visit, base: str) -> None:
+    tab = visit.open(base + CHOICES).tab
+    own = tab.locator(".md-nav--primary a[data-read]")
+    expect(own).to_have_count(0)
+    tab.locator("details.recall").first.scroll_into_view_if_needed()
+    expect(own.first).to_have_text("Shapes (read)")
+
+
+def test_a_tick_is_seen_in_the_drawer_of_a_phone(browser: Browser, base: str) -> None:
+    """Inside the list, which cuts off what lies beside it."""
+    with browser.new_context(**PHONE) as context:
+        visit = Visit(context, base)
+        keep(visit, base, {"read": {"tensors.html": "2026-02-01"}})
+        tab = visit.open(base + CHOICES).tab
+        tab.locator('.md-header__button[for="__drawer"]').tap()
+        link = tab.locator(".md-nav--primary a[data-read]:visible").first
+        link.scroll_into_view_if_needed()
+        assert link.evaluate(TICK_INSIDE)
+
+
 def test_nothing_is_noted_of_who_does_not_want_it(visit: Visit, base: str) -> None:
     tab = visit.open(base + REVIEW).tab
     tab.get_by_label("Note which pages I have read").uncheck()
@@ -546,7 +583,7 @@ def test_a_report_has_the_cell_that_was_last_pressed_on(
     assert said.startswith("Page: 12\n\nWhat I saw:\n\n\nCell:\n\n")
     assert "What I expected" not in said
     assert said.count("Cell:") == said.count("Expected, as the page has it:") == 1
-    assert output.first.inner_text().split()[-1] in said
+    assert (output.first.text_content() or "").split()[-1] in said
 
 
 def reported(link: Locator) -> str:
@@ -554,6 +591,18 @@ def reported(link: Locator) -> str:
     query = urlsplit(link.get_attribute("href") or "").query
     (body,) = parse_qs(query)["body"]
     return body
+
+
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_a_report_in_a_new_tab_has_the_cell_as_well(visit: Visit, base: str) -> None:
+    """A middle button presses the link and does not click it."""
+    end_with_report(visit.tab, CHOICES)
+    tab = visit.open(base + CHOICES).tab
+    link = tab.locator("a.report")
+    link.evaluate(STAY.replace("click", "auxclick"))
+    tab.locator("article .highlight").first.click()
+    link.click(button="middle")
+    assert "Cell:" in reported(link)
 
 
 # Soon ---------------------------------------------------------------------------------
@@ -585,6 +634,33 @@ def test_no_page_keeps_its_reader_waiting(browser: Browser, address: str) -> Non
     ]:
         for page in pages:
             assert ready_after(browser, address + page) < limit * bare, page
+
+
+def test_what_is_far_from_the_window_waits(visit: Visit, base: str) -> None:
+    """Neither styles nor layout are its until the reader comes near."""
+    tab = visit.open(base + max(ON_THE_SITE, key=weight)).tab
+    far, skipped = tab.evaluate(FAR_AND_SKIPPED)
+    assert skipped == far > 20
+
+
+@pytest.mark.parametrize("way", ["address", "contents", "reload"])
+def test_nothing_waits_for_who_goes_to_a_section(
+    visit: Visit, base: str, way: str
+) -> None:
+    """What has no height yet would move the section away."""
+    tab = visit.open(base + CHOICES).tab
+    link = tab.locator(".md-sidebar--secondary a[href^='#']").first
+    if way == "contents":
+        link.click()
+    elif way == "reload":
+        tab.reload()
+    else:
+        section = link.get_attribute("href") or ""
+        leave(visit, "about:blank")
+        visit.open(base + CHOICES + section)
+    far, skipped = tab.evaluate(FAR_AND_SKIPPED)
+    assert far > 0
+    assert skipped == 0
 
 
 def weight(page: str) -> int:

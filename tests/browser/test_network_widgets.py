@@ -41,7 +41,7 @@ def published(tab: Page, name: str) -> dict:
 
 def printed(tab: Page) -> str:
     """All that the page has printed."""
-    return "\n".join(tab.locator(".output").all_inner_texts())
+    return "\n".join(tab.locator(".output").all_text_contents())
 
 
 # The rings ----------------------------------------------------------------------------
@@ -93,6 +93,15 @@ def test_where_nothing_may_move_play_goes_to_the_end(visit: Visit, base: str) ->
     tab.wait_for_function(PLAYED, arg=0)
     assert numbers(widget)[0] == len(published(tab, "rings.json")["errors"])
     expect(widget.get_by_role("button")).to_have_text("Play")
+
+
+def test_a_finger_finds_its_epoch(phone: Visit, address: str) -> None:
+    """Three pixels or more of the slider for each."""
+    widget = widget_of(phone.open(address + RINGS).tab, "boundary")
+    slider = widget.get_by_role("slider").bounding_box()
+    assert slider is not None
+    num_epochs = int(widget.get_by_role("slider").get_attribute("max") or 0)
+    assert slider["width"] >= 3 * num_epochs > 0
 
 
 def test_boundary_plays_under_a_finger(phone: Visit, address: str) -> None:

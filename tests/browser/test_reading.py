@@ -26,6 +26,14 @@ ERRORS_PAGE = "errors-you-will-meet.html"
 FOUND = ".md-search-result__link"
 LONG = 10_000  # ms for one of many searches
 MAX_STOPS = 400  # of the Tab key on a page
+COUNT_INDEXES = """
+window.indexes = 0;
+const send = Worker.prototype.postMessage;
+Worker.prototype.postMessage = function (message) {
+  if (message.data?.docs) indexes++;
+  return send.call(this, message);
+};
+"""
 
 
 # Search -------------------------------------------------------------------------------
@@ -51,6 +59,18 @@ def test_search_finds_code_inside_a_page(visit: Visit, base: str) -> None:
     visit.tab.keyboard.type("istory")  # first come the answers to half of it
     found = visit.tab.locator(FOUND)
     expect(found.first).to_have_attribute("href", re.compile(LESSON))
+
+
+@pytest.mark.parametrize("base", ["http"], indirect=True)
+def test_the_index_is_built_for_who_searches(visit: Visit, base: str) -> None:
+    """Not while the page loads, which would keep others waiting."""
+    visit.tab.add_init_script(COUNT_INDEXES)
+    tab = visit.open(base + "index.html").tab
+    assert tab.evaluate("indexes") == 0
+    search(tab, "softmax")
+    assert tab.evaluate("indexes") == 1
+    visit.open(base + "index.html?q=softmax")
+    tab.locator(FOUND).first.wait_for()
 
 
 @pytest.mark.parametrize("base", ["http"], indirect=True)
@@ -235,7 +255,7 @@ def test_gradient_descent_shows_the_numbers_of_the_page(
     visit: Visit, base: str
 ) -> None:
     tab = visit.open(base + LESSON).tab
-    printed = tab.locator(".output").all_inner_texts()
+    printed = tab.locator(".output").all_text_contents()
     epochs = re.findall(r"epoch +(\d+) +w (\S+) +loss (\S+)", "\n".join(printed))
     assert [epoch for epoch, *_ in epochs[:3]] == ["1", "2", "3"]
     widget = tab.locator('[data-widget="gradient-descent"]')

@@ -44,7 +44,7 @@ def widget_on(visit: Visit, address: str, name: str) -> Locator:
 
 def printed(widget: Locator) -> str:
     """All that the page of a widget has printed."""
-    return "\n".join(widget.page.locator(".output").all_inner_texts())
+    return "\n".join(widget.page.locator(".output").all_text_contents())
 
 
 def choose(widget: Locator, group: str, name: str) -> None:
