@@ -194,7 +194,7 @@ assert small[0.03] > small[0.001] + 0.03
 assert abs(small[0.001] - large[0.001]) < 0.1 * (small[0.03] - small[0.001])
 
 # %% [markdown]
-# The rate of 0.001 was too small: longer steps are the whole gain.
+# The rate of 0.001 was too small: longer steps are the whole gain, and the longest of these were the best.
 # The batch decides little at these rates, once the rate grows with it, and the large batches need a sixteenth of the steps.
 # From here on a batch has 128 digits.
 #
@@ -279,7 +279,7 @@ plt.show()
 
 # %% [markdown]
 # Ink in the middle speaks against a 0 and for a 1.
-# The strong colours along the border belong to pixels that few digits reach: Adam moves their weights far on little evidence.
+# The strong colours along the border belong to pixels that few digits reach: perhaps Adam has moved their weights far on little evidence.
 #
 # Which digits does it take for which?
 # A **confusion matrix** counts, for each true digit, what the model said; off its diagonal stand the mistakes.

@@ -154,6 +154,7 @@ class Network(nn.Module):
 
 
 # %% [markdown]
+# (The [ReLU](34_several_labels.py) turns what is negative to 0.)
 # The layers are made in order, so the weights, and with them the answers, depend on nothing but the seed.
 
 # %%
@@ -171,7 +172,7 @@ for seed in (47, 1):
 # %% [markdown]
 # ## Training
 #
-# The old recipe is Adam with its defaults and the mean squared error between probability and label, and it ends as soon as no training point is wrong.
+# The old recipe is [Adam](33_mnist_logistic_regression.py) with its defaults and the mean squared error between probability and label, and it ends as soon as no training point is wrong.
 # In each epoch:
 #
 # 1. for each shuffled batch: loss, gradients, step, and the loss is added up;

@@ -224,7 +224,8 @@ assert min(found) > baseline + 0.03 and accuracy > baseline + 0.08
 
 # %% [markdown]
 # At the old rate the sigmoids have learned nothing after 300 epochs either; at thirty times that rate they have.
-# Their slopes make the gradient small, and a larger rate makes up for it, or Adam, which divides by the usual size of the gradient.
+# At that rate the ReLU, which has no flat slopes, has hardly learned anything either, so they cannot be the whole reason.
+# What helps both is a larger rate, and the sigmoids are helped by Adam, too, which divides by the usual size of the gradient.
 # Each of the four beats the baseline, and none of them clearly beats another: all lie between 0.75 and 0.77, and a standard error is nearly two hundredths.
 # So the plainest will do, which is why one measures it first: it is what a deep model has to beat.
 #
@@ -272,7 +273,7 @@ assert wide_and_deep < accuracy + standard_error
 #
 # The share of all women about whom a model is right hides about whom it is wrong.
 # The **recall** for diabetes is the share of those who will have it whom the model finds.
-# The old recipe finds none: all its probabilities are above one half.
+# The old recipe, in the part where we looked, finds none: all its probabilities are above one half.
 # But where "healthy" begins, the **threshold**, is ours to choose.
 
 # %% tags=["predict"] ask="At 0.5, 0.12 of the healthy are alarmed. How many at 0.7?" answers=["0.04", "0.29"] why="The alarm sounds below the threshold: raise it, and more women lie below, healthy ones among them."
@@ -305,7 +306,7 @@ assert accuracy - standard_error < as_it_came < accuracy + 2 * standard_error
 # %% [markdown]
 # **2.** Put the median of the measured values where nothing was measured.
 # (Over all women will do for a first look; if it helped, it would have to be that of the women trained on.)
-# Does it help?
+# Does it help logistic regression at the rate 1?
 # Call the test accuracy `with_medians`.
 
 # %% tags=["solution"]

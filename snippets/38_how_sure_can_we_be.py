@@ -159,8 +159,8 @@ assert 0.7 < spread(shuffled) / standard_error(p, 100) < 1.35
 
 # %% [markdown]
 # Shuffled, the parts spread about as the formula says.
-# In the order of the file they spread wider: digits that are near each other in the file are alike, as the amount of their ink shows; often one hand wrote them.
-# A hand is legible or not, so the tosses are not independent.
+# In the order of the file they spread wider: digits that are near each other in the file are alike, as the amount of their ink shows, perhaps because one hand wrote them.
+# So the tosses are not independent.
 # The formula counts digits; with other writers the figure may move further.
 #
 # For all 5,000 there are no other parts to compare with.

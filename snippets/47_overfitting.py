@@ -145,13 +145,13 @@ print(f"accuracy seen {seen[-1][1]:.2f}, not seen {unseen[-1][1]:.2f}")
 print(
     f"loss not seen: lowest {min(unseen_losses):.1f}, at last {unseen_losses[-1]:.1f}"
 )
-assert seen[-1][1] - unseen[-1][1] > 0.56  # a gap in accuracy
+assert seen[-1][1] - unseen[-1][1] > 0.576  # a gap in accuracy
 assert unseen_losses[-1] > 1.5 * min(unseen_losses)
 
 # %% [markdown]
 # In the end the network is right about nearly every picture that it has seen, and about four in ten of the others.
 # The loss on those is lowest early, and then grows: the network becomes surer and surer, also where it is wrong.
-# Its accuracy on them does not fall: the first exercise compares.
+# Its accuracy on them falls far less, by about two points from the best of the twenty epochs; the first exercise compares.
 #
 # ## Four remedies
 #
@@ -242,7 +242,7 @@ assert by_heart["changed pictures"] < by_heart["none"] - 0.1
 
 # %% [markdown]
 # Look at the right column first, the accuracy on the pictures that were trained on.
-# Dropout, weight decay and changed pictures keep the network from learning all of them by heart; batch normalisation does not.
+# With dropout, weight decay and changed pictures the network knows fewer of them than the 0.94 without a remedy; with batch normalisation it knows all.
 # But what counts is the left column, and there one remedy is better than none by more than luck: the changed pictures, with 0.429 in place of 0.400.
 # The other three differ from none by no more than their seeds do from each other.
 # None of this is settled for other networks, more pictures or more epochs: there it has to be measured again.

@@ -122,6 +122,7 @@ def accuracy(model, images, labels):
 # %% [markdown]
 # Each page before has tried several learning rates on the pictures set aside.
 # For each network 0.01 was the best of them, or at most two points below it, so all of them get that.
+# (Some were tried on half as many pictures as stand here, or fewer, so another rate may do a little better.)
 
 # %%
 learning_rate = 0.01
@@ -153,7 +154,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# Each of the first four is better than the one above it, by more than seeds and pictures explain: more units, a convolution, pooling.
+# More units and a convolution each gain more than seeds and pictures explain; pooling is ahead of it by about two standard errors of a difference.
 # (Some of the second gain is owed to parameters: [on its page](43_convolution.py), linear layers with as many as the convolution's network come closer to it.)
 # The second convolution has not paid here: two convolutions are the equal of one without pooling, and LeNet, with fewer filters and one layer more, is behind.
 # It may with more steps: [on its own page](45_convolutional_network.py) more pictures and five epochs took the same network to 0.66.

@@ -254,7 +254,7 @@ assert plain_scores[0] > plain_accuracy - 0.05 and plain_scores[3] < plain_score
 
 # %% [markdown]
 # Large drawings are read nearly as well as MNIST's own digits.
-# Small ones are not: enlarged, they have lines thicker than nearly all in MNIST.
+# Small ones are not: enlarged, they have thick lines.
 #
 # ## Training for more than MNIST
 #
@@ -316,7 +316,7 @@ assert scores[3] > plain_scores[3] + 0.2 and scores[0] > 0.961
 
 # %% [markdown]
 # The smallest gain most.
-# At 360 pixels nothing is lost: a few more or fewer are luck.
+# At 360 pixels the two are equal, as far as so few digits can tell.
 #
 # ## Result
 #

@@ -316,9 +316,9 @@ print(f"  65  {len(errors)} epochs until no point is wrong")
 # %% [markdown]
 # Why do they differ?
 #
-# - The four networks for pictures: by their seeds, the order of the pictures, and rounding, which together move such a run by a point or two.
+# - The four networks for pictures: by their seeds, the order of the pictures, and rounding, which together move such a run by a point or two; where the pictures were a copy, perhaps by that as well.
 # - The rings: points and first weights are the source's. What is left is the order of the batches, rounding, and that the source counted errors while the weights [were still moving](35_rings.py).
-# - The claims: a convolution does take a lot longer, and pooling saves some of that. Whether ReLU makes a step faster is below what our clock can tell. More epochs do not mend a second sigmoid.
+# - The claims: a network with a convolution does take a lot longer, and pooling saves some of that. Whether ReLU makes a step faster is below what our clock can tell. More epochs do not mend the source's two networks, whose labels have the wrong shape; with the [right labels](26_neural_network.py) 10,000 epochs are enough, second sigmoid and all.
 #
 # ## Try it yourself
 #
