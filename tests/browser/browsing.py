@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    Locator,
     Page,
     Request,
     Response,
@@ -62,6 +63,10 @@ new PerformanceObserver((list) => {
     });
 }).observe({type: "layout-shift", buffered: true});
 """
+
+
+TWO_FRAMES = """new Promise(done =>
+  requestAnimationFrame(() => requestAnimationFrame(done)))"""
 
 
 @cache
@@ -171,6 +176,17 @@ def go(tab: Page, address: str) -> None:
     tab.remove_listener("request", ask)
     tab.remove_listener("requestfinished", end)
     tab.remove_listener("requestfailed", end)
+
+
+def bring(box: Locator) -> None:
+    """Scroll to a box until it stays: what comes near to the window gets its height."""
+    for _ in range(20):
+        box.scroll_into_view_if_needed()
+        place = box.bounding_box()
+        box.page.evaluate(TWO_FRAMES)
+        if box.bounding_box() == place:
+            return
+    raise TimeoutError(f"{box} does not come to rest")
 
 
 def drag(tab: Page, start: tuple[float, float], end: tuple[float, float]) -> None:

@@ -29,6 +29,7 @@ ACCESSIBLE: dict[str, Any] = {
 COLOURS = {**ACCESSIBLE, "runOnly": ["color-contrast", "link-in-text-block"]}
 LOADED = "[...document.fonts].filter(f => f.status === 'loaded').map(f => f.family)"
 OPEN = """async () => {
+  document.documentElement.classList.remove("from-top"); // axe sees nothing that waits
   for (const it of document.querySelectorAll("details")) it.open = true;
   for (const it of document.querySelectorAll(".predict")) it.classList.add("is-open");
   // What has become visible is measured in the next frame, and then can be reached.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
-from browser.browsing import Visit
+from browser.browsing import Visit, bring
 
 RINGS, LENET = "rings.html", "lenet.html"
 PHONE = ViewportSize(width=390, height=844)
@@ -30,7 +30,7 @@ def phone(browser: Browser, address: str) -> Iterator[Visit]:
 def widget_of(tab: Page, name: str) -> Locator:
     """A widget, brought into sight."""
     widget = tab.locator(f'[data-widget="{name}"]')
-    widget.scroll_into_view_if_needed()
+    bring(widget)
     return widget
 
 

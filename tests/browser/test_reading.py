@@ -15,6 +15,7 @@ from browser.browsing import (
     ROOT,
     SITE,
     Visit,
+    bring,
     drag,
     tab_at,
 )
@@ -321,7 +322,7 @@ def test_a_digit_is_drawn_with_the_mouse(visit: Visit, base: str) -> None:
     tab = visit.open(base + DIGITS).tab
     widget = tab.locator('[data-widget="draw-a-digit"]')
     paper = widget.get_by_role("img", name="Box to draw")
-    paper.scroll_into_view_if_needed()
+    bring(paper)
     box = paper.bounding_box()
     assert box is not None
     for x, y, press in [(0.5, 0.2, True), (0.5, 0.5, False), (0.5, 0.8, False)]:
@@ -342,7 +343,7 @@ def test_clearing_during_a_stroke_ends_it(visit: Visit, base: str) -> None:
     tab.on("pageerror", lambda error: errors.append(str(error)))
     widget = tab.locator('[data-widget="draw-a-digit"]')
     paper = widget.get_by_role("img", name="Box to draw")
-    paper.scroll_into_view_if_needed()
+    bring(paper)
     box = paper.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -363,7 +364,7 @@ def test_a_digit_is_drawn_with_a_finger(browser: Browser, base: str) -> None:
         tab = Visit(context, base).open(base + DIGITS).tab
         widget = tab.locator('[data-widget="draw-a-digit"]')
         paper = widget.get_by_role("img", name="Box to draw")
-        paper.scroll_into_view_if_needed()
+        bring(paper)
         box, before = paper.bounding_box(), tab.evaluate("scrollY")
         assert box is not None
         x, y = box["x"] + box["width"] / 2, box["y"]
@@ -394,7 +395,7 @@ def test_a_tap_shows_the_button_that_copies_before_it_copies(
     with browser.new_context(**PHONE) as context:
         tab = Visit(context, base).open(base + LESSON).tab
         button = tab.locator("article .highlight pre button").first
-        button.scroll_into_view_if_needed()
+        bring(button)
         box = button.bounding_box()
         assert box is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

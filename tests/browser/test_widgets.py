@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from browser.browsing import PHONE, SITE, Visit, drag, tab_at
+from browser.browsing import PHONE, SITE, Visit, bring, drag, tab_at
 from browser.test_reading import stops
 
 CONVOLUTION = "convolution.html"
@@ -38,7 +38,7 @@ def phone(browser: Browser, base: str) -> Iterator[Visit]:
 def widget_on(visit: Visit, address: str, name: str) -> Locator:
     """A widget, in sight, on a page that is opened."""
     widget = visit.open(address).tab.locator(f'[data-widget="{name}"]')
-    widget.scroll_into_view_if_needed()
+    bring(widget)
     return widget
 
 
@@ -254,7 +254,7 @@ def test_convolution_follows_the_mouse(visit: Visit, base: str) -> None:
     """Pressed on the map and drawn over its edge, it goes to the last column."""
     widget = widget_on(visit, base + CONVOLUTION, "convolution")
     canvas = widget.get_by_role("img", name="Map")
-    canvas.scroll_into_view_if_needed()
+    bring(canvas)
     box = canvas.bounding_box()
     assert box is not None
     mouse, pixel = visit.tab.mouse, box["width"] / FRAME
@@ -272,7 +272,7 @@ def test_convolution_follows_the_mouse(visit: Visit, base: str) -> None:
 def test_convolution_follows_a_finger(phone: Visit, base: str) -> None:
     widget = widget_on(phone, base + CONVOLUTION, "convolution")
     picture = widget.get_by_role("application")
-    picture.scroll_into_view_if_needed()
+    bring(picture)
     box = picture.bounding_box()
     assert box is not None
 
