@@ -307,7 +307,7 @@ plt.show()
 # %% tags=["solution"]
 _, linear_accuracy = score(0.004, 0.9, activation=nn.Identity)
 print(f"accuracy {linear_accuracy:.3f} without, {gains[0.9]:.3f} with ReLUs")
-assert 0.87 < linear_accuracy < gains[0.9]
+assert 0.8 < linear_accuracy < gains[0.9]  # for every seed: learned, and no more
 
 # %% [markdown] tags=["solution"]
 # A chain of linear layers is one linear layer: for all its parameters it can say no more than logistic regression.
