@@ -307,7 +307,7 @@ plt.show()
 # %% tags=["solution"]
 _, linear_accuracy = score(0.004, 0.9, activation=nn.Identity)
 print(f"accuracy {linear_accuracy:.3f} without, {gains[0.9]:.3f} with ReLUs")
-assert 0.8 < linear_accuracy < gains[0.9]  # for every seed: learned, and no more
+assert gains[0.9] - 0.06 < linear_accuracy < gains[0.9]
 
 # %% [markdown] tags=["solution"]
 # A chain of linear layers is one linear layer: for all its parameters it can say no more than logistic regression.

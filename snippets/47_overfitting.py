@@ -151,7 +151,7 @@ assert unseen_losses[-1] > 1.5 * min(unseen_losses)
 # %% [markdown]
 # In the end the network is right about nearly every picture that it has seen, and about four in ten of the others.
 # The loss on those is lowest early, and then grows: the network becomes surer and surer, also where it is wrong.
-# Its accuracy on them falls far less, by about two points from the best of the twenty epochs; the first exercise compares.
+# Its accuracy on them hardly falls, as the right panel shows; the first exercise compares.
 #
 # ## Four remedies
 #

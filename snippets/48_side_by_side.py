@@ -154,7 +154,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# More units and a convolution each gain more than seeds and pictures explain; pooling is ahead of it by about two standard errors of a difference.
+# More units and a convolution each gain more than seeds and pictures explain; pooling is ahead of the convolution by little more than they could.
 # (Some of the second gain is owed to parameters: [on its page](43_convolution.py), linear layers with as many as the convolution's network come closer to it.)
 # The second convolution has not paid here: two convolutions are the equal of one without pooling, and LeNet, with fewer filters and one layer more, is behind.
 # It may with more steps: [on its own page](45_convolutional_network.py) more pictures and five epochs took the same network to 0.66.

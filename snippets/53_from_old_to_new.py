@@ -301,7 +301,7 @@ frame.set_index("old").rename_axis(index=None, columns="old")
 # %% [markdown]
 # ## Try it yourself
 #
-# **1.** What does `torch.range(0, 3)` do today, and what should be written for it?
+# **1.** What does `torch.range(0, 3)` do today, and what should be written for the same values, of the same type?
 # Call the values of both `old` and `new`.
 
 # %% tags=["solution"]

@@ -89,7 +89,7 @@ result = {"rank": rank, "world size": world_size}
 """
 end = """
 torch.save(result, f"rank{rank}.pt")
-dist.barrier()  # wait for all: who leaves while another still sends may crash
+dist.barrier()  # none leaves before all have come here
 dist.destroy_process_group()
 """
 
