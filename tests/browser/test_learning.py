@@ -59,6 +59,7 @@ def test_an_output_comes_after_an_answer(
     asked = first_prediction(tab, "choice")
     output = asked.locator(".predict-output")
     expect(output).to_be_hidden()
+    expect(asked.locator(".predict-choices")).to_be_hidden()  # buttons in their place
     right = asked.get_attribute("data-right") or ""
     choices = asked.locator("button:not(.predict-show)")
     texts = choices.all_inner_texts()
