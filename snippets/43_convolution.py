@@ -265,7 +265,8 @@ assert left > 0  # for this seed
 # %% [markdown]
 # The convolution, with its 120 units behind it, brings the 0.409 of 25 units to about 0.464.
 # But 120 units without it reach 0.439, and 184 units, with about as many parameters as its whole network, 0.446.
-# So two thirds of the gain are not the convolution's; the about 0.017 that are left to it are two to three standard errors of a difference, which is [the root of 2 times](38_how_sure_can_we_be.py) that of one run.
+# So two thirds of the gain are not the convolution's.
+# About 0.017 are left to it, two to three standard errors of a difference, which are [the root of 2 times](38_how_sure_can_we_be.py) that of one run.
 # Are they luck?
 # We ran the page with nineteen other seeds: 18 times 0.007 to 0.025 were left to the convolution, and once nothing.
 #

@@ -136,12 +136,12 @@ assert accuracy["raw"] > 0.986 and accuracy["ReLU"] < accuracy["sigmoid"]
 # On the three starts by which we chose, raw scores and sigmoid looked equal.
 # On eight new ones the sigmoid mostly gets as far, at ten times the rate, but one stays far behind.
 # Its rate is the largest that was tried; 0.3 was as good on the first starts, and was not tried on the new ones.
-# With the ReLU one class or more is lost from all starts but one, and no rate helps.
+# With the ReLU one class or more is lost from all starts but one, and none of the four rates helps.
 #
 # What does the sigmoid do?
 # It leaves scores between 0 and 1, so the best it can say is 1 for the right class and 0 for the nine others.
 # The softmax of that is far from certainty, and below that loss no training can go: the largest score may still be the right one, but its probability means little.
-# Its slope is a quarter at most, and every gradient passes through it, which a larger rate makes up for.
+# A sigmoid's slope is a quarter at most, and every gradient is multiplied by it, which a larger rate makes up for.
 # Where it is flat, hardly any gradient comes through, and a class can be stuck there.
 
 # %% tags=["predict"] ask="A score of 1 for the right class, 0 for nine others: how probable is it?" answers=["0.500", "0.731", "0.232"] why="The exponential of 1 is only e times that of 0, and there are nine others to share with."
