@@ -96,7 +96,7 @@ channel_std, channel_mean = torch.std_mean(pixels, dim=(0, 2, 3), keepdim=True)
 def standardize(images):
     """Bytes as floats with mean 0 and standard deviation 1 in each channel."""
     images = images.to(torch.float32, memory_format=torch.channels_last)
-    return ((images - channel_mean) / channel_std).to(device)
+    return images.sub_(channel_mean).div_(channel_std).to(device)  # in place
 
 
 train_images = standardize(data.train_images[:45_000])  # (45000, 3, 32, 32)
@@ -367,17 +367,17 @@ assert thirds[2] > thirds[1] + 0.02 and thirds[1] > thirds[0] + 0.03
 #
 # ## A figure to beat
 #
-# Four more seeds of that run, timed, and then the test pictures, for the first time.
+# Two more seeds of that run, timed, and then the test pictures, for the first time.
 # What is done once, reading the pictures and standardising them, is left out.
 # Of the old loop a hundred batches were timed, and 25 epochs have some three hundred thousand of them.
 
 # %%
 started = clock()
 fast_models = [model]
-for seed in [2, 3, 4, 5]:
+for seed in [2, 3]:
     *_, (model, _) = training(fast_network, learning_rate, seed, num_steps)
     fast_models.append(model)
-seconds = (clock() - started) / 4  # for one run
+seconds = (clock() - started) / 2  # for one run
 speedup = 25 * len(arrays) * shortest["the old loop"] / seconds
 assert speedup > 20  # for every seed
 print("more than 20 times sooner than 25 epochs of the old loop")
